@@ -1,0 +1,94 @@
+# Everything starts here: `make help`. Only Python 3.11 and make are needed; all else is made below .venv, .venv-compute and .local.
+
+PYTHON ?= python3.11
+AIRFLOW_VENV := .venv/.complete
+COMPUTE_VENV := .venv-compute/.complete
+STANDIN := .local/.standin-made
+SAMPLE := .local/.sample-made
+READY := $(AIRFLOW_VENV) $(COMPUTE_VENV) $(STANDIN) $(SAMPLE)
+PIP_FLAGS := --quiet --disable-pip-version-check
+SOURCES := dags plugins include tests
+
+# The two environments have nothing to do with each other: made side by side, they take the time of the slower one.
+MAKEFLAGS += --jobs=2 --no-print-directory
+# Marks what is started here, so that `make down` finds it even if make itself was killed.
+run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down test lint format azureml-local freeze clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
+	@echo
+	@echo "  make run takes DATASET=<Hub id or folder>  SPLIT_PC=<percent>  MODEL=<name>  EPOCHS=<n>  FAIL=<task>"
+	@echo "  AIRFLOW_PORT and AZUREML_LOCAL_PORT choose ports (8080 and 8443), PYTHON the interpreter (python3.11)"
+
+run: $(READY) ## run the fine-tuning Dag once, from nothing to its summary
+	@DATASET='$(subst ','\'',$(DATASET))'; \
+	.venv/bin/python -m include.launcher run --dataset "$$DATASET" \
+		--split-pc '$(SPLIT_PC)' --model '$(MODEL)' --epochs '$(EPOCHS)' --fail '$(FAIL)'
+
+up: $(READY) ## start Airflow and the local Azure ML and leave them running
+	@.venv/bin/python -m include.launcher up
+
+down: ## end everything that run or up started
+	@$(PYTHON) -m include.launcher down
+
+test: $(READY) ## run the test suite
+	@.venv/bin/python -m pytest
+
+lint: $(AIRFLOW_VENV) ## ruff and mypy --strict
+	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
+	@.venv/bin/mypy
+
+format: $(AIRFLOW_VENV) ## let ruff format and mend the code
+	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
+
+azureml-local: $(READY) ## the local Azure ML alone, in the foreground
+	@.venv/bin/python -m include.azureml_local
+
+setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
+
+freeze: ## write the constraints files anew from the two environments
+	@$(call write_constraints,.venv,constraints.txt)
+	@$(call write_constraints,.venv-compute,include/azureml_local/constraints-compute.txt)
+
+# The comments at the head of the file stay; "+cpu" goes, for it is the name of one build of torch.
+write_constraints = { grep '^\#' $(2); $(1)/bin/pip freeze --disable-pip-version-check --exclude-editable | sed 's/+cpu$$//'; } > $(2).new && mv $(2).new $(2)
+
+clean: down ## remove the environments and all state
+	rm -rf .venv .venv-compute .local
+
+# An environment without its mark was cut off half-way: start it again. One that is only older than its list is brought up to date.
+define new_environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) is no Python 3.11: install Python 3.11, or name one with make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -e $@ || rm -rf $(@D)
+	@test -d $(@D) || $(PYTHON) -m venv $(@D)
+endef
+
+$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml
+	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
+	$(new_environment)
+	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --editable plugins
+	@touch $@
+	@echo "Made .venv"
+
+$(COMPUTE_VENV): include/azureml_local/requirements-compute.txt include/azureml_local/constraints-compute.txt
+	@echo "Making .venv-compute: torch, transformers, MLflow (usually 3 to 6 minutes; torch is large)"
+	$(new_environment)
+	@.venv-compute/bin/pip install $(PIP_FLAGS) torch==2.13.0
+	@.venv-compute/bin/pip install $(PIP_FLAGS) -c include/azureml_local/constraints-compute.txt -r include/azureml_local/requirements-compute.txt
+	@touch $@
+	@echo "Made .venv-compute"
+
+$(STANDIN): $(wildcard include/azureml_local/standin/*.py) | $(COMPUTE_VENV)
+	@echo "Pre-training the stand-in for the base model (about a minute)"
+	@.venv-compute/bin/python -m include.azureml_local.standin --out .local/standin
+	@touch $@
+
+$(SAMPLE): $(wildcard include/azureml_local/sample/*.py) | $(AIRFLOW_VENV)
+	@echo "Writing the sample conversations (some seconds)"
+	@.venv/bin/python -m include.azureml_local.sample --out .local/sample
+	@touch $@

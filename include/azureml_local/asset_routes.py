@@ -1,0 +1,77 @@
+"""The routes that every kind of versioned asset has: containers and versions, listed, read, put, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from include.azureml_local import arm, assets
+from include.azureml_local.arm import Json
+from include.azureml_local.listing import select
+from include.azureml_local.local import Local, LocalDep, ScopeDep
+from include.azureml_local.store import Document
+
+
+def serve(router: APIRouter, noun: assets.Noun) -> None:
+    """Add the routes of a noun to its router, whose prefix is ``<workspace>/<plural>``."""
+
+    async def list_containers(scope: ScopeDep, local: LocalDep, request: Request) -> Json:
+        chosen = [
+            item for item in local.store.list(noun.containers) if not item["properties"].get("isAnonymous")
+        ]
+        return arm.page(
+            request, [assets.container_body(local, noun, scope, item) for item in select(request, chosen)]
+        )
+
+    async def get_container(name: str, scope: ScopeDep, local: LocalDep) -> Json:
+        return assets.container_body(local, noun, scope, _container(local, name))
+
+    async def put_container(name: str, scope: ScopeDep, local: LocalDep, body: Json) -> Response:
+        assets.check_name(noun.what, name, "1")
+        before = local.store.get(noun.containers, name)
+        given = {**(before["properties"] if before else {}), **(body.get("properties") or {})}
+        shared = {field: given.get(field) for field in noun.shared}
+        document = local.store.put(noun.containers, name, {"properties": assets.base(given) | shared})
+        return JSONResponse(assets.container_body(local, noun, scope, document), 200 if before else 201)
+
+    async def delete_container(name: str, scope: ScopeDep, local: LocalDep) -> Response:
+        found = local.store.delete(noun.containers, name)
+        for item in assets.versions(local, noun.plural, name):
+            local.store.delete(noun.plural, item.key)
+        return Response(status_code=200 if found else 204)
+
+    async def list_versions(name: str, scope: ScopeDep, local: LocalDep, request: Request) -> Json:
+        chosen = select(request, assets.versions(local, noun.plural, name))
+        return arm.page(request, [assets.version_body(noun, scope, item) for item in chosen])
+
+    async def get_version(name: str, version: str, scope: ScopeDep, local: LocalDep) -> Json:
+        return assets.version_body(noun, scope, assets.find_version(local, noun, name, version))
+
+    async def put_version_(name: str, version: str, scope: ScopeDep, local: LocalDep, body: Json) -> Response:
+        document, new = assets.put_version(local, noun, name, version, body.get("properties") or {})
+        return JSONResponse(assets.version_body(noun, scope, document), 201 if new else 200)
+
+    async def delete_version(name: str, version: str, scope: ScopeDep, local: LocalDep) -> Response:
+        found = local.store.delete(noun.plural, f"{name}/{version}")
+        return Response(status_code=200 if found else 204)
+
+    def _container(local: Local, name: str) -> Document:
+        document = local.store.get(noun.containers, name)
+        if document is None:
+            raise arm.not_found(noun.what, name, "the workspace")
+        return document
+
+    routes: list[tuple[str, str, Callable[..., Awaitable[Json | Response]]]] = [
+        ("", "GET", list_containers),
+        ("/{name}", "GET", get_container),
+        ("/{name}", "PUT", put_container),
+        ("/{name}", "DELETE", delete_container),
+        ("/{name}/versions", "GET", list_versions),
+        ("/{name}/versions/{version}", "GET", get_version),
+        ("/{name}/versions/{version}", "PUT", put_version_),
+        ("/{name}/versions/{version}", "DELETE", delete_version),
+    ]
+    for path, method, function in routes:
+        router.add_api_route(path, function, methods=[method], response_model=None)

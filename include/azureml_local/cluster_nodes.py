@@ -1,0 +1,96 @@
+"""Nodes of the clusters: a step waits here until its cluster has as many free as it needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from include.azureml_local.arm import ArmError
+
+if TYPE_CHECKING:
+    from include.azureml_local.local import Local
+
+SERVERLESS = "serverless"
+
+
+class ClusterNodes:
+    """Counts the nodes in use; first come, first served within a cluster."""
+
+    def __init__(self, local: Local) -> None:
+        self._local = local
+        self._used: Counter[str] = Counter()
+        self._line: dict[str, list[object]] = {}
+        self._freed = asyncio.Condition()
+
+    def size(self, cluster: str) -> int:
+        """The most nodes that a cluster can have.
+
+        Raises:
+            ArmError: 400 if the workspace has no such cluster, or one that failed.
+        """
+        document = self._local.store.get("computes", cluster)
+        if document is None:
+            raise ArmError(
+                400,
+                "UserError",
+                f"The specified compute {cluster!r} cannot be found in the workspace.",
+                target=cluster,
+            )
+        properties = document["properties"]
+        if str(properties.get("provisioningState")).lower() == "failed":
+            raise ArmError(
+                400, "UserError", f"The specified compute {cluster!r} is in state Failed.", target=cluster
+            )
+        inner = properties.get("properties") or {}
+        return int((inner.get("scaleSettings") or {}).get("maxNodeCount") or 1)
+
+    def check(self, cluster: str, wanted: int) -> None:
+        """Refuse what the cluster can never give.
+
+        Raises:
+            ArmError: 400, see :meth:`size`; also if ``wanted`` is more than the cluster's most.
+        """
+        if cluster == SERVERLESS:
+            return
+        size = self.size(cluster)
+        if wanted > size:
+            raise ArmError(
+                400,
+                "UserError",
+                f"{wanted} nodes of compute {cluster!r} are asked for, which has at most {size}.",
+            )
+
+    @asynccontextmanager
+    async def take(self, cluster: str, wanted: int) -> AsyncIterator[None]:
+        """Hold ``wanted`` nodes; waits in line until they are free.
+
+        Raises:
+            ArmError: if the cluster is deleted while waiting.
+        """
+        if cluster == SERVERLESS:
+            yield
+            return
+        ticket = object()
+        line = self._line.setdefault(cluster, [])
+        line.append(ticket)
+        try:
+            async with self._freed:
+                await self._freed.wait_for(
+                    lambda: line[0] is ticket and self._used[cluster] + wanted <= self.size(cluster)
+                )
+                self._used[cluster] += wanted
+        finally:
+            line.remove(ticket)
+        try:
+            await self._wake()
+            yield
+        finally:
+            self._used[cluster] -= wanted
+            await asyncio.shield(self._wake())
+
+    async def _wake(self) -> None:
+        async with self._freed:
+            self._freed.notify_all()

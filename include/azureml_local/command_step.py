@@ -1,0 +1,135 @@
+"""One command of a job: from its place in the cluster's queue to the end of its process."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.azureml_local import template, uris
+from include.azureml_local.arm import ArmError
+from include.azureml_local.cluster_nodes import ClusterNodes
+from include.azureml_local.graph import Asset, Node
+from include.azureml_local.processes import Process, base_environment, tail
+from include.azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
+
+if TYPE_CHECKING:
+    from include.azureml_local.local import Local
+
+TOKEN_SECONDS = 7 * 24 * 3600
+"""A step's MLflow token lasts as long as the longest job may."""
+ERROR_LINES = 20
+"""Lines of a failed step's log that its error carries."""
+
+
+class StepFailedError(Exception):
+    """A step's process failed; the message names the step, the exit code and the end of its log."""
+
+
+class CommandStep:
+    """Runs one command node."""
+
+    def __init__(self, local: Local, nodes: ClusterNodes, node: Node, root: str) -> None:
+        self._local, self._nodes, self._node, self._root = local, nodes, node, root
+
+    async def run(self) -> None:
+        """Queue, prepare, run, finalize; writes each state to run history.
+
+        Raises:
+            StepFailedError: if the process ends with another code than 0, or cannot be started.
+        """
+        runs, node = self._local.history, self._node
+        runs.set_status(node.run_id, "Queued")
+        try:
+            async with self._nodes.take(node.compute, node.instances):
+                await self._local.clock.wait("jobs")
+                runs.set_status(node.run_id, "Preparing")
+                await self._process()
+        except (StepFailedError, ArmError, template.UnknownBindingError) as error:
+            failed = (
+                error
+                if isinstance(error, StepFailedError)
+                else StepFailedError(f"Step {node.name!r}: {error}")
+            )
+            runs.set_status(
+                node.run_id, "Failed", error={"error": {"code": "UserError", "message": str(failed)}}
+            )
+            raise failed from error
+        runs.set_status(node.run_id, "Completed")
+
+    async def _process(self) -> None:
+        runs, node = self._local.history, self._node
+        log = runs.log_file(runs.get(node.run_id))
+        fault = self._local.faults.take_job("job_failed", node.name)
+        if fault is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(f"{fault.message}\n")
+            raise StepFailedError(f"Step {node.name!r} failed: {fault.message}")
+        work = self._local.settings.home / "jobs" / node.run_id
+        code = work / "code"
+        if node.component.code is not None and node.component.code.is_dir():
+            shutil.copytree(node.component.code, code, dirs_exist_ok=True)
+        code.mkdir(parents=True, exist_ok=True)
+        command = template.argv(node.component.spec["command"], self._inputs(), self._outputs())
+        if command[0] in ("python", "python3"):
+            command[0] = str(self._local.settings.compute_python)
+        process = await Process.start(command, folder=code, environment=self._environment(work), log=log)
+        try:
+            runs.set_status(node.run_id, "Running")
+            exit_code = await process.wait()
+        finally:
+            await process.stop()
+            shutil.rmtree(work, ignore_errors=True)
+        if exit_code != 0:
+            end = tail(log, ERROR_LINES)
+            raise StepFailedError(
+                f"Step {node.name!r} ended with exit code {exit_code}. Its log ends with:\n{end}"
+            )
+        runs.set_status(node.run_id, "Finalizing")
+        await self._local.clock.wait("jobs")
+
+    def _inputs(self) -> dict[str, str | None]:
+        return {
+            name: str(uris.resolve(self._local, value.uri))
+            if isinstance(value, Asset)
+            else self._literal(name, value)
+            for name, value in self._node.inputs.items()
+        }
+
+    def _literal(self, name: str, value: str | None) -> str | None:
+        """A literal as it is; an asset's URI that came as text, as some SDK nodes have it, as a path."""
+        kind = str(self._node.component.inputs.get(name, {}).get("type", "string"))
+        is_asset = kind.startswith("uri_") or kind.endswith("_model") or kind == "mltable"
+        return str(uris.resolve(self._local, value)) if value is not None and is_asset else value
+
+    def _outputs(self) -> dict[str, str]:
+        paths = {name: uris.resolve(self._local, uri) for name, uri in self._node.outputs.items()}
+        for name, path in paths.items():
+            is_file = self._node.component.outputs.get(name, {}).get("type") == "uri_file"
+            (path.parent if is_file else path).mkdir(parents=True, exist_ok=True)
+        return {name: str(path) for name, path in paths.items()}
+
+    def _environment(self, work: Path) -> dict[str, str]:
+        run = self._local.history.get(self._node.run_id)
+        token, _ = self._local.identity.issue("https://ml.azure.com", lifetime=TOKEN_SECONDS)
+        return (
+            base_environment(self._local.settings, work / "home")
+            | self._node.environment
+            | {
+                "MLFLOW_TRACKING_URI": tracking_uri(self._local.settings),
+                "MLFLOW_TRACKING_TOKEN": token,
+                "MLFLOW_RUN_ID": self._node.run_id,
+                "MLFLOW_EXPERIMENT_ID": run["experimentId"],
+                "AZUREML_RUN_ID": self._node.run_id,
+                "AZUREML_ROOT_RUN_ID": self._root,
+                "AZUREML_EXPERIMENT_NAME": run["experimentName"],
+            }
+        )
+
+
+def tracking_uri(settings: Settings) -> str:
+    """Address of the workspace's MLflow service."""
+    return (
+        f"{settings.base_url}/mlflow/v1.0/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{RESOURCE_GROUP}"
+        f"/providers/Microsoft.MachineLearningServices/workspaces/{WORKSPACE}"
+    )

@@ -1,0 +1,1 @@
+"""Code of the components that local jobs really run."""

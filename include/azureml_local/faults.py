@@ -1,0 +1,116 @@
+"""Injected failures: what went wrong in Azure on somebody's worst day, on demand.
+
+A fault waits until something matches it, happens ``count`` times (None: always), and is then used up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from include.azureml_local.arm import ArmError
+
+RequestKind = Literal["status", "delay", "reset", "lost_response"]
+Kind = Literal[
+    "status", "delay", "reset", "lost_response", "operation_failed", "operation_stuck", "job_failed", "job_status"
+]
+
+
+class Fault(BaseModel):
+    """One fault, as ``POST /_local/faults`` takes it.
+
+    Attributes:
+        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection
+            before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and ``operation_stuck`` end or
+            hang a long-running operation of ``resource``; ``job_failed`` fails a job's ``step``; ``job_status`` puts a
+            job into ``job_state``.
+        method: HTTP method, ``*`` for any.
+        path: shell pattern on the URL path.
+        count: how many times; None for always.
+        probability: chance from 0 to 1 that a match counts.
+        status: HTTP status of the answer.
+        code: Azure's error code in the answer or the operation.
+        message: its text.
+        headers: extra headers of the answer, for example ``Retry-After``.
+        delay_seconds: seconds to wait first.
+        resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``.
+        step: name of the pipeline step that fails; any step if empty.
+        job_state: state of the job under ``job_status``.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    method: str = "*"
+    path: str = "*"
+    count: int | None = 1
+    probability: float = Field(1.0, ge=0, le=1)
+    status: int = Field(500, ge=400, le=599)
+    code: str = "InternalServerError"
+    message: str = "A fault was injected by the local Azure ML's control route."
+    headers: dict[str, str] = Field(default_factory=dict)
+    delay_seconds: float = Field(0.0, ge=0)
+    resource: str = "*"
+    step: str = ""
+    job_state: str = "NotResponding"
+
+
+class Faults:
+    """The faults that wait to happen."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Arm a fault."""
+        self.waiting.append(fault)
+
+    def clear(self) -> None:
+        """Disarm all; operations that hang already stay so."""
+        self.waiting.clear()
+
+    def take_request(self, method: str, path: str) -> Fault | None:
+        """The fault that meets this request, used up by one."""
+        for fault in self.waiting:
+            if (
+                fault.kind in ("status", "delay", "reset", "lost_response")
+                and fault.method in ("*", method)
+                and fnmatchcase(path, fault.path)
+            ):
+                return self._use(fault)
+        return None
+
+    def take_job(self, kind: Literal["job_failed", "job_status"], step: str = "") -> Fault | None:
+        """The fault that meets a job, or one step of it, used up by one."""
+        for fault in self.waiting:
+            if fault.kind == kind and (not fault.step or fault.step == step):
+                return self._use(fault)
+        return None
+
+    async def on_operation(self, noun: str, key: str) -> None:
+        """Called by the engine before an operation's work.
+
+        Raises:
+            ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
+        """
+        for fault in list(self.waiting):
+            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(noun, fault.resource):
+                continue
+            if self._use(fault) is None:
+                continue
+            if fault.kind == "operation_stuck":
+                await asyncio.Event().wait()
+            raise ArmError(fault.status, fault.code, fault.message, target=key)
+
+    def _use(self, fault: Fault) -> Fault | None:
+        if random.random() >= fault.probability:  # noqa: S311 - chance of a test fault, not a secret
+            return None
+        if fault.count is not None:
+            fault.count -= 1
+            if fault.count <= 0:
+                self.waiting.remove(fault)
+        return fault

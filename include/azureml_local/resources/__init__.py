@@ -1,0 +1,1 @@
+"""One module an Azure noun: its routes, its bodies, its transitions, and nothing else."""

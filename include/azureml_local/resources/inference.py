@@ -1,0 +1,153 @@
+"""The front door of online endpoints: who may come in, which deployment answers, how long it may take."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from http import HTTPStatus
+
+import httpx
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from include.azureml_local import endpoints
+from include.azureml_local.containers import Container
+from include.azureml_local.durations import seconds
+from include.azureml_local.local import Local, LocalDep
+from include.azureml_local.store import Document
+
+router = APIRouter(prefix="/inference/{endpoint}")
+_FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-client-request-id")
+
+
+class RefusedError(Exception):
+    """An answer of the front door itself."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+def _admitted(local: Local, name: str, request: Request) -> Document:
+    document = local.store.get("onlineEndpoints", name)
+    if document is None:
+        raise RefusedError(404, f"There is no endpoint {name!r}.")
+    if not endpoints.opens(local, document, request.headers.get("Authorization")):
+        raise RefusedError(
+            401, "The request has no valid key or token. Send one as 'Authorization: Bearer ...'."
+        )
+    return document
+
+
+def _chosen(local: Local, document: Document, header: str | None) -> Document:
+    """The deployment that the header names, or one drawn by the traffic's shares."""
+    if header:
+        found = local.store.get("onlineDeployments", f"{document.key}/{header}")
+        if found is None:
+            raise RefusedError(404, f"The endpoint has no deployment {header!r}.")
+        return found
+    shares = {name: share for name, share in document["properties"]["traffic"].items() if share}
+    if not shares:
+        raise RefusedError(
+            404,
+            "No deployment has traffic: give one a share, or name one in header azureml-model-deployment.",
+        )
+    drawn = random.choices(list(shares), list(shares.values()))[0]  # noqa: S311 - spreads load, guards nothing
+    return _chosen(local, document, drawn)
+
+
+def _ready(local: Local, deployment: Document) -> Container:
+    container = local.containers.get(deployment.key)
+    if container is None or not container.healthy:
+        raise RefusedError(502, "The deployment's container is not running; see the deployment's logs.")
+    limits = deployment["properties"]["requestSettings"]
+    # Source: troubleshooting page of online endpoints: twice the concurrency may wait, then comes 429.
+    most = 2 * int(limits["maxConcurrentRequestsPerInstance"]) * int(deployment["sku"]["capacity"])
+    if container.waiting >= most:
+        raise RefusedError(429, f"Too many requests wait for the deployment: {most} at most.")
+    return container
+
+
+async def _asked(container: Container, deployment: Document, request: Request) -> httpx.Response:
+    limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
+    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    body = await request.body()
+    container.waiting += 1
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113 - limited below, as a whole
+            async with asyncio.timeout(limit):
+                return await client.post(f"{container.url}/score", content=body, headers=headers)
+    except TimeoutError as error:
+        raise RefusedError(
+            408, f"The deployment did not answer within its request timeout of {limit:g} s."
+        ) from error
+    except httpx.HTTPError as error:
+        raise RefusedError(502, f"The deployment's container broke off: {type(error).__name__}.") from error
+    finally:
+        container.waiting -= 1
+
+
+def _answered(deployment: Document, answer: httpx.Response) -> Response:
+    name = deployment.key.partition("/")[2]
+    headers = {
+        "azureml-model-deployment": name,
+        "azureml-model-session": name,
+        "x-ms-run-function-failed": answer.headers.get("x-ms-run-function-failed", "False"),
+    }
+    if answer.status_code == HTTPStatus.OK:
+        return Response(answer.content, 200, headers, answer.headers.get("content-type", "application/json"))
+    # Source: the same page: any error of the model is 424 to the caller, the model's status is in a header.
+    headers |= {
+        "ms-azureml-model-error-statuscode": str(answer.status_code),
+        "ms-azureml-model-error-reason": "model_error",
+        "x-ms-run-function-failed": answer.headers.get("x-ms-run-function-failed", "True"),
+    }
+    return Response(answer.content, 424, headers, answer.headers.get("content-type", "application/json"))
+
+
+@router.post("/score")
+async def score(endpoint: str, request: Request, local: LocalDep) -> Response:
+    """Hand a request to a deployment."""
+    try:
+        document = _admitted(local, endpoint, request)
+        deployment = _chosen(local, document, request.headers.get("azureml-model-deployment"))
+        return _answered(deployment, await _asked(_ready(local, deployment), deployment, request))
+    except RefusedError as refusal:
+        return JSONResponse(
+            {"error": {"code": str(refusal.status), "message": refusal.message}}, refusal.status
+        )
+
+
+@router.get("/")
+async def liveness(endpoint: str, local: LocalDep) -> Response:
+    """Whether the endpoint is there and a deployment of it answers; open to all, as the real one."""
+    if local.store.get("onlineEndpoints", endpoint) is None:
+        return JSONResponse({"error": {"code": "404", "message": f"There is no endpoint {endpoint!r}."}}, 404)
+    keys = [document.key for document in endpoints.deployments(local, endpoint)]
+    alive = any((container := local.containers.get(key)) is not None and container.healthy for key in keys)
+    return JSONResponse("Healthy" if alive else "Unhealthy", 200 if alive else 502)
+
+
+@router.get("/swagger.json")
+async def swagger(endpoint: str, request: Request, local: LocalDep) -> Response:
+    """The description of the scoring address."""
+    try:
+        document = _admitted(local, endpoint, request)
+    except RefusedError as refusal:
+        return JSONResponse(
+            {"error": {"code": str(refusal.status), "message": refusal.message}}, refusal.status
+        )
+    operation = {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {
+            "200": {"description": "The model's answer.", "content": {"application/json": {"schema": {}}}}
+        },
+    }
+    return JSONResponse(
+        {
+            "openapi": "3.0.3",
+            "info": {"title": document.key, "version": "1"},
+            "servers": [{"url": f"{local.settings.base_url}/inference/{endpoint}"}],
+            "paths": {"/score": {"post": operation}},
+        }
+    )

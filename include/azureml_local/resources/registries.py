@@ -1,0 +1,173 @@
+"""The registry's data plane: containers and versions of models, components, environments, data and code."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from include.azureml_local import arm, assets, blobs, catalogue, registry
+from include.azureml_local.arm import ArmError, Json
+from include.azureml_local.listing import select
+from include.azureml_local.local import Local, LocalDep, authorized_router
+from include.azureml_local.resources.codes import pending_upload
+from include.azureml_local.settings import LOCATION, REGISTRY, TENANT_ID
+
+ARM_PATH = (
+    f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{arm.PROVIDER}"
+    "/registries/{registry_name}"
+)
+DATA_PATH = f"/mferp/managementfrontend{ARM_PATH}"
+
+router = authorized_router()
+
+
+def _check(registry_name: str) -> None:
+    if registry_name != REGISTRY:
+        raise ArmError(
+            404, "ResourceNotFound", f"Registry '{registry_name}' was not found: there is '{REGISTRY}'."
+        )
+
+
+@router.get(ARM_PATH)
+async def get_registry(registry_name: str, local: LocalDep) -> Json:
+    """The registry itself."""
+    _check(registry_name)
+    properties = {
+        "discoveryUrl": f"{local.settings.base_url}/registrymanagement/v1.0/registries/{REGISTRY}/discovery",
+        "mlFlowRegistryUri": f"azureml://localhost:{local.settings.port}/mlflow/v1.0{registry.ARM_ID}",
+        "publicNetworkAccess": "Enabled",
+        "intellectualPropertyPublisher": None,
+        "managedResourceGroup": None,
+        "regionDetails": [{"location": LOCATION, "acrDetails": [], "storageAccountDetails": []}],
+    }
+    return arm.envelope(
+        registry.ARM_ID,
+        properties,
+        created="2024-01-01T00:00:00.000000Z",
+        location=LOCATION,
+        tags={},
+        identity={
+            "type": "SystemAssigned",
+            "principalId": "00000000-0000-4000-8000-0000000000a3",
+            "tenantId": TENANT_ID,
+        },
+    )
+
+
+@router.post(f"{DATA_PATH}/datarefs/{{name}}/versions/{{version}}")
+async def data_reference(registry_name: str, name: str, version: str, local: LocalDep, body: Json) -> Json:
+    """A SAS with which an asset's files are read.
+
+    Raises:
+        ArmError: 404 if the asset, or its files on this machine, do not exist.
+    """
+    _check(registry_name)
+    blob_uri = str(body.get("blobUri"))
+    container = (
+        blob_uri.removeprefix(local.settings.base_url)
+        .strip("/")
+        .removeprefix(f"{blobs.ACCOUNT_HOST}/")
+        .split("/")[0]
+    )
+    if container == blobs.REGISTRY_CONTAINER:
+        _link_weights(local, name, version)
+    sas_uri = blobs.sas_url(local, container, permissions="rl")
+    return {
+        "blobReferenceForConsumption": {
+            "blobUri": blob_uri,
+            "credential": {"credentialType": "SAS", "sasUri": sas_uri},
+            "storageAccountArmId": None,
+        }
+    }
+
+
+def _link_weights(local: Local, name: str, version: str) -> None:
+    """Let the registry's container show a folder of weights, without a copy of it."""
+    link: Path = blobs.blob_path(local, blobs.REGISTRY_CONTAINER, f"models/{name}/{version}")
+    folder = catalogue.model_folder(local, name, version)
+    if not link.is_symlink() or Path(os.readlink(link)) != folder:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+
+
+@router.put(f"{DATA_PATH}/tempdatarefs/{{name}}/versions/{{version}}")
+async def temporary_reference(
+    registry_name: str, name: str, version: str, local: LocalDep, body: Json
+) -> Json:
+    """Where to upload the files of an asset that is about to be published.
+
+    Raises:
+        ArmError: 409 if that version exists already.
+    """
+    _check(registry_name)
+    plural = str(body.get("assetId", "")).split("/registries/")[-1].split("/")[1:2]
+    if plural and any(item.key == f"{name}/{version}" for item in registry.versions(local, plural[0], name)):
+        raise ArmError(
+            409, "UserError", f"{name}:{version} exists already in registry {REGISTRY}.", target=name
+        )
+    upload = pending_upload(local, registry.ARM_ID)
+    return {
+        "blobReferenceForConsumption": upload["blobReferenceForConsumption"],
+        "temporaryDataReferenceId": str(uuid.uuid4()),
+        "temporaryDataReferenceType": "TemporaryBlobReference",
+    }
+
+
+@router.get(f"{DATA_PATH}/{{plural}}")
+async def list_containers(registry_name: str, plural: str, local: LocalDep, request: Request) -> Json:
+    """The assets of a kind."""
+    _check(registry_name)
+    registry.noun(plural)
+    return arm.page(
+        request, [registry.container_body(local, plural, name) for name in registry.names(local, plural)]
+    )
+
+
+@router.get(f"{DATA_PATH}/{{plural}}/{{name}}")
+async def get_container(registry_name: str, plural: str, name: str, local: LocalDep) -> Json:
+    """One asset, with its latest and next version."""
+    _check(registry_name)
+    return registry.container_body(local, plural, name)
+
+
+@router.get(f"{DATA_PATH}/{{plural}}/{{name}}/versions")
+async def list_versions(
+    registry_name: str, plural: str, name: str, local: LocalDep, request: Request
+) -> Json:
+    """The versions of an asset, newest first."""
+    _check(registry_name)
+    chosen = select(request, registry.versions(local, plural, name))
+    return arm.page(request, [registry.body(plural, document) for document in chosen])
+
+
+@router.get(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
+async def get_version(registry_name: str, plural: str, name: str, version: str, local: LocalDep) -> Json:
+    """One version."""
+    _check(registry_name)
+    return registry.body(plural, registry.find(local, plural, name, version))
+
+
+@router.put(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
+async def put_version(
+    registry_name: str, plural: str, name: str, version: str, local: LocalDep, body: Json
+) -> Response:
+    """Publish a version, or change what may change of a published one.
+
+    Raises:
+        ArmError: 409 for a version that the catalogue holds.
+    """
+    _check(registry_name)
+    noun = registry.noun(plural)
+    if plural in ("models", "components", "environments") and any(
+        (item["name"], str(item["version"])) == (name, version) for item in catalogue.documents(plural)
+    ):
+        raise ArmError(
+            409, "UserError", f"{name}:{version} belongs to the catalogue and cannot be changed.", target=name
+        )
+    document, new = assets.put_version(local, noun, name, version, body.get("properties") or {})
+    return JSONResponse(registry.body(plural, document), 201 if new else 200)

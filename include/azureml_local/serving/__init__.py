@@ -1,0 +1,1 @@
+"""One deployment as a process of its own."""

@@ -1,0 +1,235 @@
+"""The data: a part of each split of a Hub data set, checked row by row, as JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from include.finetune.errors import HubUnreachableError, InputError
+from include.finetune.recipe import SPLITS
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+log = logging.getLogger(__name__)
+
+REPO_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+ROLES: Final = ("system", "user", "assistant")
+SHOWN_ROWS: Final = 2
+SHOWN_CHARACTERS: Final = 300
+
+
+def percent(split_pc: float | str) -> float:
+    """The percentage, checked.
+
+    Raises:
+        InputError: unless it is above 0 and at most 100.
+    """
+    try:
+        value = float(split_pc)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not 0 < value <= 100:
+        raise InputError(f"split_pc is {split_pc!r}: give a percentage above 0 and up to 100, for example 5.")
+    return value
+
+
+def check_row(row: Mapping[str, Any], file: str, line: int) -> None:
+    """Check that a row holds a conversation.
+
+    Args:
+        row: the row.
+        file: where it stands, for the error.
+        line: its line, counted from 1.
+
+    Raises:
+        InputError: naming file and line.
+    """
+    where = f"{file}, line {line}"
+    if "messages" not in row:
+        raise InputError(
+            f"{where}: the row has no column 'messages' but {', '.join(map(repr, row)) or 'none'}."
+        )
+    messages = row["messages"]
+    if not isinstance(messages, list) or not messages:
+        raise InputError(
+            f"{where}: 'messages' is {_short(messages)}, not a list of messages: correct or remove the row."
+        )
+    for number, message in enumerate(messages, 1):
+        role = message.get("role") if isinstance(message, Mapping) else None
+        content = message.get("content") if isinstance(message, Mapping) else None
+        if role not in ROLES or not isinstance(content, str) or not content.strip():
+            raise InputError(
+                f"{where}: message {number} is {_short(message)}, but it must have a role out of "
+                f"{', '.join(ROLES)} and a text as content: correct or remove the row."
+            )
+
+
+def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Dataset]:
+    """The chosen part of every split.
+
+    Args:
+        dataset: id on the Hub.
+        split_pc: percent of each split, above 0 and up to 100; at least one row is taken.
+        seed: draw the rows at random; ``None`` takes the first ones.
+
+    Raises:
+        InputError: if the data set does not exist, lacks a split or the column ``messages``, or has a
+            malformed row.
+        HubUnreachableError: if the Hub does not answer.
+    """
+    part = percent(split_pc)
+    if not REPO_ID.fullmatch(dataset):
+        raise InputError(
+            f"{dataset!r} is not the id of a data set on the Hub: give one such as "
+            "'HuggingFaceH4/ultrachat_200k'."
+        )
+    whole = _load_splits(dataset)
+    missing = [split for split in SPLITS if split not in whole]
+    if missing:
+        raise InputError(
+            f"The data set {dataset!r} has the splits {', '.join(whole)} but lacks {', '.join(missing)}: "
+            f"choose one with {', '.join(SPLITS)}."
+        )
+    for split in SPLITS:
+        if "messages" not in whole[split].column_names:
+            raise InputError(
+                f"The split {split!r} of the data set {dataset!r} has no column 'messages' but "
+                f"{', '.join(whole[split].column_names)}: choose a data set of conversations."
+            )
+    return {split: _part(whole[split], part, seed) for split in SPLITS}
+
+
+def check(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Any]:
+    """Check every row that a run would use; writes and creates nothing.
+
+    Returns:
+        ``{"dataset": str, "split_pc": float, "rows": {split: count}}``
+
+    Raises:
+        InputError, HubUnreachableError: as :func:`load`, and for a malformed row.
+    """
+    parts = load(dataset, split_pc, seed)
+    for split, rows in parts.items():
+        for line, row in enumerate(rows, 1):
+            check_row(row, f"{split}.jsonl", line)
+    _show(parts["train_sft"])
+    return _summary(dataset, split_pc, {split: len(rows) for split, rows in parts.items()})
+
+
+def prepare(
+    folder: Path, dataset: str, split_pc: float | str, seed: int | None = None
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    """Write the chosen part of every split as ``<split>.jsonl``.
+
+    Args:
+        folder: where to.
+        dataset: id on the Hub.
+        split_pc: percent of each split.
+        seed: as :func:`load`.
+
+    Returns:
+        The files, keyed ``train``, ``test``, ``train_gen`` and ``test_gen``, and the summary of
+        :func:`check`.
+
+    Raises:
+        InputError, HubUnreachableError: as :func:`check`.
+    """
+    files: dict[str, Path] = {}
+    counts: dict[str, int] = {}
+    for split, rows in load(dataset, split_pc, seed).items():
+        path = folder / f"{split}.jsonl"
+        counts[split] = write_rows(rows, path)
+        files[split.removesuffix("_sft")] = path
+    return files, _summary(dataset, split_pc, counts)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
+    """Write rows as JSON Lines, checked; returns how many.
+
+    Raises:
+        InputError: for a malformed row, naming file and line.
+    """
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for count, row in enumerate(rows, 1):
+            check_row(row, path.name, count)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return count
+
+
+def _load_splits(dataset: str) -> dict[str, Dataset]:
+    import datasets
+    from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
+
+    datasets.disable_progress_bars()
+    try:
+        return dict(datasets.load_dataset(dataset))
+    except (DatasetNotFoundError, DataFilesNotFoundError) as error:
+        raise InputError(
+            f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
+        ) from error
+    except DatasetGenerationError as error:
+        for problem in _malformed_rows(dataset):
+            raise problem from error
+        raise InputError(f"The data set {dataset!r} cannot be read: {_root(error)}") from error
+    except (ConnectionError, TimeoutError, OSError) as error:
+        raise HubUnreachableError(
+            f"The Hub does not answer for the data set {dataset!r}: {_root(error)}"
+        ) from error
+
+
+def _malformed_rows(dataset: str) -> Iterator[InputError]:
+    """The malformed rows of a data set's JSON Lines files; only read when loading has failed."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    for name in HfApi().list_repo_files(dataset, repo_type="dataset"):
+        if not name.endswith((".jsonl", ".json")):
+            continue
+        path = Path(hf_hub_download(dataset, name, repo_type="dataset"))
+        for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            try:
+                row = json.loads(text)
+                check_row(row if isinstance(row, dict) else {}, name, line)
+            except InputError as error:
+                yield error
+            except ValueError as error:
+                yield InputError(
+                    f"{name}, line {line}: this is not JSON ({error}): correct or remove the row."
+                )
+
+
+def _part(rows: Dataset, part: float, seed: int | None) -> Dataset:
+    count = max(1, round(len(rows) * part / 100)) if len(rows) else 0
+    chosen = rows if seed is None else rows.shuffle(seed=seed)
+    return chosen.select(range(count))
+
+
+def _summary(dataset: str, split_pc: float | str, rows: dict[str, int]) -> dict[str, Any]:
+    log.info(
+        "%s %% of %s: %s",
+        split_pc,
+        dataset,
+        ", ".join(f"{split} {count} rows" for split, count in rows.items()),
+    )
+    return {"dataset": dataset, "split_pc": float(split_pc), "rows": rows}
+
+
+def _show(rows: Dataset) -> None:
+    for number in range(min(SHOWN_ROWS, len(rows))):
+        log.info("Row %d: %s", number + 1, _short(rows[number]["messages"], SHOWN_CHARACTERS))
+
+
+def _short(value: Any, length: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _root(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:300]

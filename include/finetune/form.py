@@ -1,0 +1,200 @@
+"""The form that starts a run from Airflow's UI: every field typed, explained, and in its section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from airflow.sdk import Param
+
+from include.finetune import recipe
+
+OPTIONAL_NUMBER: Final = ["null", "number"]
+OPTIONAL_INTEGER: Final = ["null", "integer"]
+RECIPE: Final = "Leave it empty for the model's own default, or else the recipe's"
+
+
+def _param(
+    section: str, title: str, default: Any, kind: str | list[str], description: str, **schema: Any
+) -> Param:
+    return Param(default, type=kind, section=section, title=title, description=description, **schema)
+
+
+def _model() -> dict[str, Param]:
+    section = "Model"
+    return {
+        "model_name": _param(
+            section,
+            "Base model",
+            "Phi-3-mini-4k-instruct",
+            "string",
+            "Name of a chat model in the registry. Models retire: pick another one then.",
+            minLength=1,
+            examples=["Phi-3-mini-4k-instruct", "Phi-3.5-mini-instruct", "Phi-4-mini-instruct"],
+        ),
+        "model_version": _param(
+            section,
+            "Version",
+            None,
+            ["null", "string"],
+            "Leave it empty for the newest version that is not archived.",
+        ),
+    }
+
+
+def _data() -> dict[str, Param]:
+    section = "Data"
+    return {
+        "dataset": _param(
+            section,
+            "Data set",
+            recipe.DATASET,
+            "string",
+            "Id on the Hugging Face Hub. It needs the splits train_sft, test_sft, train_gen, test_gen "
+            "and a column 'messages'.",
+        ),
+        "split_pc": _param(
+            section,
+            "Percent of each split",
+            5,
+            "number",
+            "Above 0, up to 100. 5 is enough to see the loss fall.",
+        ),
+        "seed": _param(
+            section, "Seed", 42, "integer", "Chooses the conversation of the smoke test.", minimum=0
+        ),
+    }
+
+
+def _training() -> dict[str, Param]:
+    section = "Training"
+    return {
+        "num_train_epochs": _param(
+            section,
+            "Epochs",
+            None,
+            OPTIONAL_INTEGER,
+            f"How often each conversation is seen. {RECIPE} (3).",
+            minimum=1,
+        ),
+        "learning_rate": _param(
+            section,
+            "Learning rate",
+            None,
+            OPTIONAL_NUMBER,
+            f"Peak of the schedule. {RECIPE} (0.000005).",
+            exclusiveMinimum=0,
+        ),
+        "per_device_train_batch_size": _param(
+            section,
+            "Batch size",
+            None,
+            OPTIONAL_INTEGER,
+            f"Conversations per GPU and step. {RECIPE} (1).",
+            minimum=1,
+        ),
+        "lr_scheduler_type": _param(
+            section,
+            "Learning-rate schedule",
+            None,
+            ["null", "string"],
+            f"How the learning rate moves during training. {RECIPE} (cosine).",
+            enum=[
+                None,
+                "linear",
+                "cosine",
+                "cosine_with_restarts",
+                "polynomial",
+                "constant",
+                "constant_with_warmup",
+            ],
+        ),
+        "apply_lora": _param(
+            section,
+            "LoRA",
+            None,
+            ["null", "string"],
+            f"Train small adapters instead of all weights: far less memory. {RECIPE} (true).",
+            enum=[None, "true", "false"],
+        ),
+        "finetune_parameters": _param(
+            section,
+            "More parameters",
+            None,
+            ["null", "object"],
+            'Any other input of the component, for example {"max_seq_length": 2048, "lora_r": 16}. '
+            "They win over the fields above.",
+        ),
+    }
+
+
+def _compute() -> dict[str, Param]:
+    section = "Compute"
+    return {
+        "compute_cluster": _param(
+            section,
+            "Cluster",
+            "gpu-cluster-big",
+            "string",
+            "Taken if it exists, created if not.",
+            minLength=2,
+        ),
+        "compute_vm_size": _param(
+            section,
+            "VM size",
+            "Standard_NC24ads_A100_v4",
+            "string",
+            "Size of the cluster's machines, if it has to be created. The model says which suit.",
+        ),
+        "compute_min_instances": _param(
+            section, "Machines while idle", 0, "integer", "0 costs nothing between runs.", minimum=0
+        ),
+        "compute_max_instances": _param(
+            section, "Machines at most", 1, "integer", "What one run can cost.", minimum=1
+        ),
+        "deferrable": _param(
+            section,
+            "Wait without a worker",
+            False,
+            "boolean",
+            "On: the triggerer waits for the job, and its log comes at the end. "
+            "Off: a worker shows the log line by line.",
+        ),
+    }
+
+
+def _deployment() -> dict[str, Param]:
+    section = "Deployment"
+    return {
+        "instance_type": _param(
+            section,
+            "Instance type",
+            "Standard_NC6s_v3",
+            "string",
+            "VM size that serves the tuned model during the smoke test. The model says which suit.",
+        ),
+        "experiment_name": _param(
+            section,
+            "Experiment",
+            None,
+            ["null", "string"],
+            "Where Studio lists the job. Leave it empty for chat_completion_<model>.",
+        ),
+    }
+
+
+TRAINING_FIELDS: Final = tuple(name for name in _training() if name != "finetune_parameters")
+
+
+def params() -> dict[str, Param]:
+    """The Dag's parameters; their names are the keys of a run's ``conf``."""
+    return {**_model(), **_data(), **_training(), **_compute(), **_deployment()}
+
+
+def asked_for(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The training parameters that a user has set in the form."""
+    fields = {name: values.get(name) for name in TRAINING_FIELDS}
+    return {
+        **{name: value for name, value in fields.items() if value is not None},
+        **(values.get("finetune_parameters") or {}),
+    }

@@ -1,0 +1,181 @@
+"""A small client of Airflow's REST API: what the launcher asks for, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from include.launcher.errors import ApiError
+
+Json = dict[str, Any]
+FINAL_RUN_STATES = frozenset({"success", "failed"})
+FINAL_TASK_STATES = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One task of a run.
+
+    Attributes:
+        task_id: its id.
+        state: Airflow's state, ``none`` before it is scheduled.
+        seconds: how long its last try ran so far; None before it started.
+        try_number: the last try, from 1; 0 before the first.
+    """
+
+    task_id: str
+    state: str
+    seconds: float | None
+    try_number: int
+
+
+class AirflowApi:
+    """Talks to one Airflow as one user.
+
+    Args:
+        base_url: for example ``http://localhost:8080``.
+        user: name of the user.
+        password: its password; sent to ``/auth/token`` only.
+    """
+
+    def __init__(self, base_url: str, user: str, password: str) -> None:
+        self.base_url, self.user, self._password = base_url, user, password
+        self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
+
+    def is_healthy(self) -> bool:
+        """Whether the database and all three daemons have reported in lately.
+
+        Raises:
+            httpx.HTTPError: if nobody answers.
+        """
+        answer = self._http.get("/api/v2/monitor/health")
+        parts = answer.json() if answer.is_success else {}
+        names = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all((parts.get(name) or {}).get("status") == "healthy" for name in names)
+
+    def put_connection(self, connection: Json) -> None:
+        """Create a connection, or make an existing one equal.
+
+        Args:
+            connection: ``connection_id``, ``conn_type``, and ``extra`` as an object.
+        """
+        body = {**connection, "extra": json.dumps(connection["extra"])}
+        path = f"/api/v2/connections/{connection['connection_id']}"
+        if self._send("GET", path, allow=HTTPStatus.NOT_FOUND) is None:
+            self._send("POST", "/api/v2/connections", body)
+        else:
+            self._send("PATCH", path, body)
+
+    def find_dag(self, dag_id: str) -> Json | None:
+        """The Dag as parsed; None if Airflow has not parsed it (yet)."""
+        return self._send("GET", f"/api/v2/dags/{dag_id}", allow=HTTPStatus.NOT_FOUND)
+
+    def import_errors(self) -> list[Json]:
+        """Files of the Dag folder that could not be imported, each with ``filename`` and ``stack_trace``."""
+        return list((self._send("GET", "/api/v2/importErrors") or {}).get("import_errors", []))
+
+    def trigger(self, dag_id: str, conf: Json, note: str) -> str:
+        """Start a run by hand; answers its id."""
+        body = {"logical_date": None, "conf": conf, "note": note}
+        return str(self._must("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the Dag's runs start."""
+        self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
+    def unfinished_runs(self, dag_id: str) -> list[str]:
+        """Ids of the runs that are queued or running."""
+        answer = self._must("GET", f"/api/v2/dags/{dag_id}/dagRuns?state=running&state=queued")
+        return [run["dag_run_id"] for run in answer["dag_runs"]]
+
+    def mark_failed(self, dag_id: str, run_id: str) -> None:
+        """End a run; its teardowns still run."""
+        self._send("PATCH", f"{_run_path(dag_id, run_id)}", {"state": "failed"})
+
+    def run_state(self, dag_id: str, run_id: str) -> Json:
+        """The run, with ``state``, ``start_date`` and ``end_date``."""
+        return self._must("GET", _run_path(dag_id, run_id))
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskRow]:
+        """The run's tasks as they stand."""
+        answer = self._must("GET", f"{_run_path(dag_id, run_id)}/taskInstances?limit=100")
+        return [
+            TaskRow(row["task_id"], row["state"] or "none", _seconds(row), row["try_number"])
+            for row in answer["task_instances"]
+        ]
+
+    def task_order(self, dag_id: str) -> list[str]:
+        """The Dag's task ids, each after those that it waits for."""
+        tasks = self._must("GET", f"/api/v2/dags/{dag_id}/tasks")["tasks"]
+        sorter: TopologicalSorter[str] = TopologicalSorter({task["task_id"]: [] for task in tasks})
+        for task in tasks:
+            for after in task["downstream_task_ids"]:
+                sorter.add(after, task["task_id"])
+        return list(sorter.static_order())
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What the task returned (its XCom ``return_value``); None if it returned nothing."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/return_value?stringify=false"
+        answer = self._send("GET", path, allow=HTTPStatus.NOT_FOUND)
+        return None if answer is None else answer["value"]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Json]:
+        """The structured lines of a task's log; each has ``event``, and an error has ``error_detail``."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
+        answer = self._send("GET", path, allow=HTTPStatus.NOT_FOUND) or {}
+        return [line if isinstance(line, dict) else {"event": line} for line in answer.get("content", [])]
+
+    def _must(self, method: str, path: str, body: Json | None = None) -> Json:
+        answer = self._send(method, path, body)
+        return answer if answer is not None else {}
+
+    def _send(self, method: str, path: str, body: Json | None = None, *, allow: int = 0) -> Json | None:
+        """One request; a token is fetched when there is none or the old one has run out.
+
+        Raises:
+            ApiError: on any error status but ``allow``, for which it answers None.
+        """
+        answer = self._http.request(method, path, json=body)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            self._log_in()
+            answer = self._http.request(method, path, json=body)
+        if answer.status_code == allow:
+            return None
+        if answer.is_error:
+            raise ApiError(f"Airflow refused {method} {path} with {answer.status_code}: {_detail(answer)}")
+        return dict(answer.json()) if answer.content else {}
+
+    def _log_in(self) -> None:
+        answer = self._http.post("/auth/token", json={"username": self.user, "password": self._password})
+        if answer.is_error:
+            raise ApiError(
+                f"Airflow at {self.base_url} does not take the password of user {self.user!r}: is it another stack's? "
+                "'make down' and 'make up' start afresh."
+            )
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
+def _seconds(row: Json) -> float | None:
+    """How long the try took, or has taken so far."""
+    if not row["start_date"]:
+        return None
+    end = datetime.fromisoformat(row["end_date"]) if row["end_date"] else datetime.now(UTC)
+    return max(0.0, (end - datetime.fromisoformat(row["start_date"])).total_seconds())
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+
+
+def _detail(answer: httpx.Response) -> str:
+    """The reason in the answer's body, cut to a readable length."""
+    try:
+        return str(answer.json().get("detail", answer.text))[:500]
+    except ValueError:
+        return answer.text[:500]

@@ -1,0 +1,152 @@
+"""A small client of the local Azure ML: its control routes, and the questions that the summary asks like any Azure client."""
+
+from __future__ import annotations
+
+import ssl
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from include.launcher import environment
+from include.launcher.errors import ApiError
+from include.launcher.paths import Paths
+
+Json = dict[str, Any]
+ENDPOINT_API_VERSION = "2022-02-01-preview"
+CONNECTION_ID = "azure_ml_default"
+
+
+class AzureMLApi:
+    """Talks to one local Azure ML.
+
+    Args:
+        port: its port on the loopback interface.
+        paths: the stack's folders; its certificate authority and its names are read from there.
+    """
+
+    def __init__(self, port: int, paths: Paths) -> None:
+        self.base_url, self._paths = f"https://localhost:{port}", paths
+        self._client: httpx.Client | None = None
+
+    @property
+    def _http(self) -> httpx.Client:
+        """Made at first use: the certificate authority is written by the service itself."""
+        if self._client is None:
+            authority = self._paths.azureml_home / "ca.pem"
+            context = ssl.create_default_context(cafile=str(authority))
+            self._client = httpx.Client(base_url=self.base_url, verify=context, timeout=60, trust_env=False)
+        return self._client
+
+    def is_healthy(self) -> bool:
+        """Whether the service answers.
+
+        Raises:
+            OSError: before its certificate authority exists.
+            httpx.HTTPError: if nobody answers.
+        """
+        try:
+            return self._http.get("/_local/health").is_success
+        except httpx.ConnectError:
+            self._client = None
+            raise
+
+    def connection(self) -> Json:
+        """The Airflow connection that leads to this service."""
+        env = environment.azure(self._paths)
+        return {
+            "connection_id": CONNECTION_ID,
+            "conn_type": "azure_ml",
+            "description": "The local Azure ML of this machine",
+            "extra": {
+                "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
+                "resource_group": env["AZURE_RESOURCE_GROUP"],
+                "workspace_name": env["AZURE_ML_WORKSPACE"],
+                "registry_name": env["AZURE_ML_REGISTRY"],
+                "tenant_id": env["AZURE_TENANT_ID"],
+                "auth_type": "managed_identity",
+            },
+        }
+
+    def register_dataset(self, repo_id: str, folder: Path) -> dict[str, int]:
+        """Let the local Hub serve a folder or file; answers the number of rows of each split."""
+        body = {"repo_id": repo_id, "folder": str(folder)}
+        return dict(self._control("POST", "/_local/hub/datasets", body)["rows"])
+
+    def add_faults(self, faults: list[Json]) -> None:
+        """Arm faults; the control route checks each."""
+        for fault in faults:
+            self._control("POST", "/_local/faults", fault)
+
+    def clear_faults(self) -> int:
+        """Disarm all faults; answers how many were armed."""
+        armed = len(self._control("GET", "/_local/faults")["value"])
+        if armed:
+            self._control("DELETE", "/_local/faults")
+        return armed
+
+    def endpoint_exists(self, name: str) -> bool:
+        """Ask the workspace, as any client of Azure would, whether it has this endpoint."""
+        path = f"{self._workspace()}/onlineEndpoints/{name}"
+        answer = self._http.get(path, params={"api-version": ENDPOINT_API_VERSION}, headers=self._token())
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return False
+        if answer.is_success:
+            return True
+        raise ApiError(f"The local Azure ML answered {answer.status_code} to GET {path}: {answer.text[:300]}")
+
+    def losses(self, job: str, experiment: str) -> list[tuple[int, float]]:
+        """The training loss so far, as (step, loss), from the MLflow runs below the job; empty before it trains."""
+        api = f"/mlflow/v1.0{self._workspace()}/api/2.0/mlflow"
+        found = self._mlflow("GET", f"{api}/experiments/get-by-name", params={"experiment_name": experiment})
+        if found is None:
+            return []
+        query = {
+            "experiment_ids": [found["experiment"]["experiment_id"]],
+            "filter": f"tags.mlflow.rootRunId = '{job}'",
+            "max_results": 20,
+        }
+        for run in (self._mlflow("POST", f"{api}/runs/search", json=query) or {}).get("runs", []):
+            names = {metric["key"] for metric in run["data"].get("metrics", [])}
+            if "loss" in names:
+                params = {"run_id": run["info"]["run_id"], "metric_key": "loss"}
+                history = self._mlflow("GET", f"{api}/metrics/get-history", params=params) or {}
+                return [(int(point["step"]), float(point["value"])) for point in history.get("metrics", [])]
+        return []
+
+    def _mlflow(self, method: str, path: str, **request: Any) -> Json | None:
+        answer = self._http.request(method, path, headers=self._token(), **request)
+        return dict(answer.json()) if answer.is_success else None
+
+    def _workspace(self) -> str:
+        env = environment.azure(self._paths)
+        return (
+            f"/subscriptions/{env['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{env['AZURE_RESOURCE_GROUP']}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{env['AZURE_ML_WORKSPACE']}"
+        )
+
+    def _token(self) -> dict[str, str]:
+        env = environment.azure(self._paths)
+        answer = self._http.get(
+            "/msi/token",
+            params={"resource": self.base_url, "api-version": "2019-08-01"},
+            headers={"X-IDENTITY-HEADER": env["IDENTITY_HEADER"]},
+        )
+        if answer.is_error:
+            raise ApiError(f"The local Azure ML gives no token ({answer.status_code}): {answer.text[:300]}")
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def _control(self, method: str, path: str, body: Json | None = None) -> Json:
+        answer = self._http.request(method, path, json=body)
+        if answer.is_error:
+            raise ApiError(_message(answer))
+        return dict(answer.json())
+
+
+def _message(answer: httpx.Response) -> str:
+    """The sentence in an ARM error, or the body."""
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The local Azure ML answered {answer.status_code}: {answer.text[:300]}"

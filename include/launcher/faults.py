@@ -1,0 +1,59 @@
+"""``FAIL=<task>``: which faults of the local Azure ML make that task fail. The table is :file:`faults.yaml`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include.launcher.errors import BadInputError
+
+TABLE = Path(__file__).with_name("faults.yaml")
+
+
+@dataclass(frozen=True)
+class FaultPlan:
+    """How to make one task fail.
+
+    Attributes:
+        task_id: the task.
+        story: what happens, for the one who watches.
+        faults: bodies for ``POST /_local/faults``.
+        conf: params that the run needs so that it gets as far as the fault.
+    """
+
+    task_id: str
+    story: str
+    faults: list[dict[str, Any]]
+    conf: dict[str, Any]
+
+
+def load() -> dict[str, FaultPlan]:
+    """The table, by task id; ``{unique}`` in a param becomes a few random letters."""
+    unique = secrets.token_hex(3)
+    return {
+        task_id: FaultPlan(
+            task_id,
+            row["story"],
+            row["faults"],
+            {name: str(value).replace("{unique}", unique) for name, value in row.get("conf", {}).items()},
+        )
+        for task_id, row in yaml.safe_load(TABLE.read_text()).items()
+    }
+
+
+def plan(task_id: str) -> FaultPlan:
+    """The plan for this task.
+
+    Raises:
+        BadInputError: if the table has none; names those it has.
+    """
+    table = load()
+    if task_id not in table:
+        raise BadInputError(
+            f"FAIL={task_id!r} is no task that can be made to fail: choose one of {', '.join(table)}."
+        )
+    return table[task_id]

@@ -1,0 +1,105 @@
+"""Triggers a run and follows it to its end."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+
+from include.launcher.airflow_api import FINAL_RUN_STATES, FINAL_TASK_STATES, Json, TaskRow
+from include.launcher.errors import ApiError, StartError
+from include.launcher.progress import TRAINING_TASK, Losses, Progress
+from include.launcher.stack import Say, Stack
+
+DAG_ID = "finetune_chat_completion"
+PARSE_SECONDS = 90.0
+POLL_SECONDS = 0.5
+LOSS_POLL_SECONDS = 1.5
+SETTLE_SECONDS = 120.0
+
+
+def wait_for_dag(stack: Stack) -> None:
+    """Wait until Airflow has parsed the Dag.
+
+    Raises:
+        StartError: if it could not be imported, or is not there in time.
+    """
+    deadline = time.monotonic() + PARSE_SECONDS
+    while time.monotonic() < deadline:
+        dag = stack.airflow.find_dag(DAG_ID)
+        if dag is not None and not dag["is_stale"]:
+            if dag["is_paused"]:
+                stack.airflow.unpause(DAG_ID)
+            return
+        for error in stack.airflow.import_errors():
+            last = error["stack_trace"].strip().splitlines()[-1]
+            raise StartError(f"Airflow cannot import {error['filename']}: {last}")
+        time.sleep(POLL_SECONDS)
+    raise StartError(
+        f"Airflow did not parse the Dag {DAG_ID} in {PARSE_SECONDS:.0f} s: read dag-processor.log in {stack.paths.logs}."
+    )
+
+
+def settle_old_runs(stack: Stack, say: Say) -> None:
+    """End runs that an earlier, killed ``make run`` left unfinished: their teardown still deletes their endpoint."""
+    old = stack.airflow.unfinished_runs(DAG_ID)
+    for run_id in old:
+        say(f"An earlier run was cut off: {run_id}. Ending it; its endpoint is deleted by its own teardown")
+        stack.airflow.mark_failed(DAG_ID, run_id)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while old and time.monotonic() < deadline:
+        old = [run_id for run_id in old if not _is_settled(stack, run_id)]
+        time.sleep(POLL_SECONDS)
+    for run_id in old:
+        say(f"Run {run_id} is still ending; going on without waiting for it")
+
+
+def follow(stack: Stack, run_id: str, progress: Progress) -> Json:
+    """Show the run until it has ended; answers the run as Airflow last described it."""
+    began = time.monotonic()
+    losses, asked_at = _TrainingLoss(stack, run_id), -LOSS_POLL_SECONDS
+    order = stack.airflow.task_order(DAG_ID)
+    while True:
+        run = stack.airflow.run_state(DAG_ID, run_id)
+        rows = sorted(stack.airflow.tasks(DAG_ID, run_id), key=lambda row: order.index(row.task_id))
+        seconds = time.monotonic() - began
+        if seconds - asked_at >= LOSS_POLL_SECONDS and _is_training(rows):
+            losses.ask()
+            asked_at = seconds
+        progress.update(seconds, rows, losses.points)
+        if run["state"] in FINAL_RUN_STATES and all(row.state in FINAL_TASK_STATES for row in rows):
+            return run
+        time.sleep(POLL_SECONDS)
+
+
+class _TrainingLoss:
+    """The loss of the run's job, asked for while the job trains."""
+
+    def __init__(self, stack: Stack, run_id: str) -> None:
+        self._stack, self._run_id = stack, run_id
+        self._job: Json | None = None
+        self.points: Losses = []
+
+    def ask(self) -> None:
+        """Ask once; that the answer fails does not matter, for the loss is only shown."""
+        try:
+            self._job = self._job or self._stack.airflow.result(DAG_ID, self._run_id, "submit_job")
+            if self._job:
+                self.points = (
+                    self._stack.azureml.losses(self._job["job_name"], self._job["experiment_name"])
+                    or self.points
+                )
+        except (ApiError, httpx.HTTPError):
+            return
+
+
+def _is_training(rows: list[TaskRow]) -> bool:
+    return any(
+        row.task_id == TRAINING_TASK and row.state in ("running", "deferred", "queued") for row in rows
+    )
+
+
+def _is_settled(stack: Stack, run_id: str) -> bool:
+    rows = stack.airflow.tasks(DAG_ID, run_id)
+    state = stack.airflow.run_state(DAG_ID, run_id)["state"]
+    return state in FINAL_RUN_STATES and all(row.state in FINAL_TASK_STATES for row in rows)

@@ -1,0 +1,125 @@
+"""What the user asks ``make run`` for: read, checked, and turned into the run's ``conf``."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from include.launcher.errors import BadInputError
+from include.launcher.faults import FaultPlan
+
+DATA_SUFFIXES = (".jsonl", ".parquet")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set by the name that the Dag asks the Hub for, and the folder that the local Hub is to serve under it.
+
+    Attributes:
+        repo_id: for example ``HuggingFaceH4/ultrachat_200k``.
+        folder: folder or file of JSON Lines or parquet; None if the Hub knows the name already.
+    """
+
+    repo_id: str
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One ``make run``. What is None is left to the Dag's own default.
+
+    Attributes:
+        dataset: the data set to train on.
+        split_pc: percent of every split, above 0 and up to 100.
+        model: name of a model in the registry.
+        epochs: passes over the data, 1 or more.
+        fault: what the local Azure ML is to do wrong.
+    """
+
+    dataset: Dataset | None = None
+    split_pc: float | None = None
+    model: str | None = None
+    epochs: int | None = None
+    fault: FaultPlan | None = None
+
+    def conf(self) -> dict[str, Any]:
+        """The run's configuration, in the names of the Dag's params."""
+        asked: dict[str, Any] = {
+            "dataset": self.dataset.repo_id if self.dataset else None,
+            "split_pc": self.split_pc,
+            "model_name": self.model,
+            "num_train_epochs": self.epochs,
+        }
+        return {name: value for name, value in asked.items() if value is not None} | (
+            self.fault.conf if self.fault else {}
+        )
+
+
+def dataset(text: str) -> Dataset:
+    """``DATASET=``: a folder or file that exists, else a Hub id.
+
+    Raises:
+        BadInputError: if it can be neither.
+    """
+    path = Path(text).expanduser()
+    if path.exists():
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        if not any(file.suffix in DATA_SUFFIXES for file in files):
+            raise BadInputError(
+                f"DATASET={text!r} holds no {' or '.join(DATA_SUFFIXES)} file: name a folder that does."
+            )
+        name = re.sub(r"[^\w.-]+", "-", path.resolve().stem if path.is_file() else path.resolve().name).strip(
+            "-."
+        )
+        return Dataset(f"local/{name or 'dataset'}", path.resolve())
+    if not _HUB_ID.fullmatch(text) or text.endswith(DATA_SUFFIXES):
+        raise BadInputError(
+            f"DATASET={text!r} is no folder here and no Hub id: give an existing folder, or 'owner/name'."
+        )
+    return Dataset(text)
+
+
+def split_pc(text: str) -> float:
+    """``SPLIT_PC=``: a number above 0 and up to 100.
+
+    Raises:
+        BadInputError: if it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 100:
+        raise BadInputError(
+            f"SPLIT_PC={text!r} is no percentage: give a number above 0 and up to 100, for example 5."
+        )
+    return value
+
+
+def epochs(text: str) -> int:
+    """``EPOCHS=``: a whole number from 1 on.
+
+    Raises:
+        BadInputError: if it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise BadInputError(f"EPOCHS={text!r} is no number of epochs: give a whole number from 1 on.")
+    return int(text)
+
+
+def model(text: str) -> str:
+    """``MODEL=``: a name as the registry writes it; whether it has such a model is the Dag's to find out.
+
+    Raises:
+        BadInputError: if no model can have this name.
+    """
+    if not _MODEL.fullmatch(text):
+        raise BadInputError(
+            f"MODEL={text!r} is no model name: give letters, digits, '.', '_' and '-', as in 'Phi-3-mini-4k-instruct'."
+        )
+    return text

@@ -1,0 +1,1 @@
+"""Airflow hook, operators and trigger for Azure Machine Learning."""

@@ -1,0 +1,257 @@
+"""Calls about online endpoints and their deployments."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from azure_ml.errors import AzureMLError, Conflict, NameTaken, NotFound, OperationFailed
+from azure_ml.hook.polling import finish, pauses
+from azure_ml.hook.translate import masked, text, translated
+from azure_ml.states import Phase, phase
+
+if TYPE_CHECKING:
+    from azure_ml.hook.base import AzureMLHook
+
+MAX_REFUSALS: Final = 5
+"""Conflicts, with no operation under way, after which a deletion is given up: a lock, for example."""
+
+Outcome = Literal["deleted", "absent", "foreign"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An online endpoint; ``scoring_uri`` is empty until it is up."""
+
+    name: str
+    state: str
+    scoring_uri: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def belongs_to(self, owner: Mapping[str, str]) -> bool:
+        """Whether the endpoint carries all the owner's tags."""
+        return all(self.tags.get(key) == value for key, value in owner.items())
+
+
+@dataclass(frozen=True)
+class DeploymentRequest:
+    """A deployment of a model.
+
+    Attributes:
+        endpoint: name of the endpoint.
+        name: of the deployment.
+        model: ARM id of the model.
+        instance_type: VM size.
+        instance_count: machines.
+        request_timeout_ms: longest time of one answer, milliseconds.
+        liveness_initial_delay_seconds: before the first probe; a model that loads longer is killed in a loop.
+        tags: of the deployment.
+    """
+
+    endpoint: str
+    name: str
+    model: str
+    instance_type: str
+    instance_count: int = 1
+    request_timeout_ms: int = 90_000
+    liveness_initial_delay_seconds: int = 600
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def _endpoint(found: Any) -> Endpoint:
+    return Endpoint(
+        str(found.name), text(found.provisioning_state), str(found.scoring_uri or ""), dict(found.tags or {})
+    )
+
+
+class Endpoints:
+    """``hook.endpoints``."""
+
+    def __init__(self, hook: AzureMLHook) -> None:
+        self._hook = hook
+
+    @property
+    def _calls(self) -> Any:
+        return self._hook.workspace_client.online_endpoints
+
+    def get(self, name: str) -> Endpoint | None:
+        """The endpoint, or ``None`` if there is none of that name."""
+        try:
+            with translated(f"read the endpoint {name!r}"):
+                return _endpoint(self._calls.get(name))
+        except NotFound:
+            return None
+
+    def require_free(self, name: str, owner: Mapping[str, str]) -> None:
+        """Make sure that nobody else holds a name.
+
+        Raises:
+            NameTaken: if an endpoint of that name exists without the owner's tags.
+        """
+        found = self.get(name)
+        if found is not None and not found.belongs_to(owner):
+            raise NameTaken(
+                f"The endpoint name {name!r} is already taken in the workspace "
+                f"{self._hook.settings.workspace_name!r}: choose another name, or delete that endpoint."
+            )
+
+    def create(
+        self, name: str, *, owner: Mapping[str, str], description: str, auth_mode: str, timeout_seconds: float
+    ) -> Endpoint:
+        """Create an endpoint and wait for it; one that the owner has created already is waited for.
+
+        Args:
+            name: of the endpoint.
+            owner: tags that say whose it is.
+            description: shown in Studio.
+            auth_mode: ``key`` or ``aad_token``.
+            timeout_seconds: how long to wait.
+
+        Raises:
+            NameTaken: if somebody else has an endpoint of that name.
+            OperationFailed, OperationTimeout, QuotaExceeded: if it does not come up.
+        """
+        self.require_free(name, owner)
+        action = f"create the endpoint {name!r}"
+        found = self._settled(name, action, timeout_seconds)
+        if found is not None:
+            return self._up(found, action)
+        with translated(action):
+            from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+            wanted = ManagedOnlineEndpoint(
+                name=name, description=description, auth_mode=auth_mode, tags=dict(owner)
+            )
+            poller = self._calls.begin_create_or_update(wanted)
+        finish(poller, action, timeout_seconds)
+        found = self.get(name)
+        if found is None:
+            raise NotFound(f"Cannot {action}: it has vanished while it was created; somebody has deleted it.")
+        return self._up(found, action)
+
+    def deploy(self, request: DeploymentRequest, timeout_seconds: float) -> None:
+        """Create a deployment and wait until it answers; then send all traffic to it.
+
+        Raises:
+            OperationFailed: with the last lines of the container's log, if it does not come up.
+        """
+        action = f"deploy to {request.endpoint!r} as {request.name!r} on {request.instance_type!r}"
+        try:
+            with translated(action):
+                poller = self._begin_deploy(request)
+            finish(poller, action, timeout_seconds)
+        except OperationFailed as error:
+            tail = self.deployment_log(request.endpoint, request.name)
+            raise OperationFailed(f"{error}\nThe container's last lines:\n{tail}") from error
+        self.send_all_traffic(request.endpoint, request.name, timeout_seconds)
+
+    def send_all_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
+        """Send 100 % of an endpoint's traffic to one deployment."""
+        action = f"send the traffic of the endpoint {name!r} to {deployment!r}"
+        with translated(action):
+            found = self._calls.get(name)
+            found.traffic = {deployment: 100}
+            poller = self._calls.begin_create_or_update(found)
+        finish(poller, action, timeout_seconds)
+
+    def deployment_log(self, name: str, deployment: str, lines: int = 100) -> str:
+        """The last lines of a deployment's container; a sentence if there are none to be had."""
+        try:
+            with translated(f"read the log of the deployment {deployment!r}"):
+                text = self._hook.workspace_client.online_deployments.get_logs(deployment, name, lines)
+        except AzureMLError as error:
+            return str(error)
+        return masked(str(text)).strip()
+
+    def score(self, name: str, request: Mapping[str, Any], deployment: str | None = None) -> str:
+        """The raw answer of an endpoint.
+
+        Args:
+            name: of the endpoint.
+            request: body, JSON.
+            deployment: ask this one in place of what the traffic says.
+        """
+        with tempfile.TemporaryDirectory() as folder, translated(f"ask the endpoint {name!r}"):
+            file = Path(folder) / "request.json"
+            file.write_text(json.dumps(request), encoding="utf-8")
+            return str(self._calls.invoke(name, request_file=str(file), deployment_name=deployment))
+
+    def begin_delete(self, name: str, owner: Mapping[str, str]) -> Outcome:
+        """Ask for the deletion of an endpoint if it is the owner's; does not wait."""
+        found = self.get(name)
+        if found is None:
+            return "absent"
+        if not found.belongs_to(owner):
+            return "foreign"
+        try:
+            with translated(f"delete the endpoint {name!r}"):
+                self._calls.begin_delete(name)
+        except NotFound:
+            return "absent"
+        return "deleted"
+
+    def delete(self, name: str, owner: Mapping[str, str], timeout_seconds: float) -> Outcome:
+        """Delete an endpoint if it is the owner's, and look until it is gone.
+
+        A deletion that meets another operation waits for its end and tries again.
+
+        Raises:
+            OperationTimeout: if it is still there in the end.
+            Conflict: if something else than an operation under way keeps it.
+        """
+        outcome: Outcome = "absent"
+        refusals = 0
+        for _ in pauses(f"delete the endpoint {name!r}", timeout_seconds):
+            found = self.get(name)
+            if found is None:
+                return outcome
+            if not found.belongs_to(owner):
+                return "foreign"
+            if phase("endpoint", found.state, name) is Phase.ACTIVE:
+                continue
+            try:
+                with translated(f"delete the endpoint {name!r}"):
+                    self._calls.begin_delete(name)
+                outcome = "deleted"
+            except NotFound:
+                return "deleted"
+            except Conflict:
+                refusals += 1
+                if refusals >= MAX_REFUSALS:
+                    raise
+        return outcome
+
+    def _begin_deploy(self, request: DeploymentRequest) -> Any:
+        from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
+
+        wanted = ManagedOnlineDeployment(
+            name=request.name,
+            endpoint_name=request.endpoint,
+            model=request.model,
+            instance_type=request.instance_type,
+            instance_count=request.instance_count,
+            tags=dict(request.tags),
+            liveness_probe=ProbeSettings(initial_delay=request.liveness_initial_delay_seconds),
+            request_settings=OnlineRequestSettings(request_timeout_ms=request.request_timeout_ms),
+        )
+        return self._hook.workspace_client.online_deployments.begin_create_or_update(wanted)
+
+    def _settled(self, name: str, action: str, timeout_seconds: float) -> Endpoint | None:
+        """The endpoint once no operation is under way on it."""
+        for _ in pauses(action, timeout_seconds):
+            found = self.get(name)
+            if found is None or phase("endpoint", found.state, name) is not Phase.ACTIVE:
+                return found
+        return None
+
+    @staticmethod
+    def _up(found: Endpoint, action: str) -> Endpoint:
+        if phase("endpoint", found.state, found.name) is not Phase.SUCCEEDED:
+            raise OperationFailed(
+                f"Cannot {action}: it is in state {found.state!r}; delete it and try again."
+            )
+        return found

@@ -1,0 +1,62 @@
+"""Waiting for the service's long operations, with an end."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from azure_ml.errors import OperationTimeout
+from azure_ml.hook.translate import translated
+
+INTERVAL_VARIABLE: Final = "AZUREML_RUN_POLLING_INTERVAL_MIN"
+"""The variable by which ``jobs.stream`` of the SDK is told its shortest interval; ours is the same."""
+
+
+def interval_seconds() -> float:
+    """Seconds between two looks at something that is under way; 5 unless the environment says otherwise."""
+    return float(os.environ.get(INTERVAL_VARIABLE, "5"))
+
+
+def pauses(
+    action: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
+    """Yield, pause, yield again, until the time is over.
+
+    Args:
+        action: what is waited for, for the error.
+        timeout_seconds: how long.
+        sleep: how to pause.
+
+    Raises:
+        OperationTimeout: when the time is over.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        yield
+        if time.monotonic() > deadline:
+            raise OperationTimeout(
+                f"Cannot {action}: it has not ended within {timeout_seconds:.0f} seconds; "
+                "look at it in Azure ML Studio, or allow it more time."
+            )
+        # Jitter keeps many tasks that began together from asking together.
+        sleep(interval_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
+
+
+def finish(poller: Any, action: str, timeout_seconds: float) -> Any:
+    """The result of one of the SDK's pollers.
+
+    Raises:
+        OperationTimeout: if it takes longer than ``timeout_seconds``.
+        OperationFailed, QuotaExceeded and others: if the operation failed.
+    """
+    with translated(action):
+        poller.wait(timeout_seconds)
+        if poller.done():
+            return poller.result()
+    raise OperationTimeout(
+        f"Cannot {action}: it has not ended within {timeout_seconds:.0f} seconds; "
+        "look at it in Azure ML Studio, or allow it more time."
+    )

@@ -1,0 +1,59 @@
+"""The few private corners of azure-ai-ml 1.35.2 that we need, all in one place.
+
+Each is here because the public surface hides what the service answers:
+the ``Model`` entity drops ``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops
+run types and errors; there is no public download of a data asset; and the addresses of the chosen cloud are
+not public at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def arm_endpoint() -> str:
+    """Base URL of the cloud's resource manager, without a final slash."""
+    from azure.ai.ml._azure_environments import _get_base_url_from_metadata
+
+    return str(_get_base_url_from_metadata())
+
+
+def login_endpoint() -> str:
+    """Base URL of the cloud's login service."""
+    from azure.ai.ml._azure_environments import _get_active_directory_url_from_metadata
+
+    return str(_get_active_directory_url_from_metadata())
+
+
+def studio_endpoint() -> str:
+    """Base URL of the cloud's Azure ML Studio."""
+    from azure.ai.ml._azure_environments import _get_aml_resource_id_from_metadata
+
+    return str(_get_aml_resource_id_from_metadata())
+
+
+def raw_model_version(client: Any, name: str, version: str) -> dict[str, Any]:
+    """A model version as the service answers it, ``{"id": ..., "properties": {...}}``."""
+    return dict(client.models._get(name, version).as_dict())
+
+
+def child_runs(client: Any, run: str) -> Iterator[Any]:
+    """The run-history records of a run's direct children."""
+    jobs = client.jobs
+    yield from jobs._runs_operations._operation.get_child(
+        jobs._subscription_id, jobs._resource_group_name, jobs._workspace_name, run
+    )
+
+
+def run_details(client: Any, run: str) -> Any:
+    """The run-history details of a run: state, error, and a signed URL for each log file."""
+    return client.jobs._runs_operations.get_run_details(run)
+
+
+def download_uri(client: Any, uri: str, folder: Path) -> None:
+    """Download all below an ``azureml://.../datastores/.../paths/...`` URI into a folder."""
+    from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri
+
+    download_artifact_from_aml_uri(uri, str(folder), client.datastores)

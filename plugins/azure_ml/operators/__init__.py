@@ -1,0 +1,37 @@
+"""Operators for Azure ML, grouped by Azure's nouns; ``from azure_ml import operators`` has them all."""
+
+from __future__ import annotations
+
+from azure_ml.operators.base import AzureMLCheckWorkspaceOperator, AzureMLOperator
+from azure_ml.operators.compute import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
+from azure_ml.operators.data import AzureMLPrepareDataOperator
+from azure_ml.operators.deployments import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
+from azure_ml.operators.endpoints import (
+    AzureMLCreateEndpointOperator,
+    AzureMLDeleteEndpointOperator,
+    AzureMLReserveEndpointOperator,
+)
+from azure_ml.operators.jobs import (
+    AzureMLJobMetricsOperator,
+    AzureMLSubmitPipelineJobOperator,
+    AzureMLWaitForJobOperator,
+)
+from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
+
+__all__ = [
+    "AzureMLCheckComputeOperator",
+    "AzureMLCheckWorkspaceOperator",
+    "AzureMLCreateEndpointOperator",
+    "AzureMLDeleteEndpointOperator",
+    "AzureMLDeployModelOperator",
+    "AzureMLGetOrCreateComputeOperator",
+    "AzureMLGetRegistryModelOperator",
+    "AzureMLJobMetricsOperator",
+    "AzureMLOperator",
+    "AzureMLPrepareDataOperator",
+    "AzureMLRegisterModelOperator",
+    "AzureMLReserveEndpointOperator",
+    "AzureMLScoreEndpointOperator",
+    "AzureMLSubmitPipelineJobOperator",
+    "AzureMLWaitForJobOperator",
+]

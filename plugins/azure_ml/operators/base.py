@@ -1,0 +1,134 @@
+"""What all operators share: the connection, the hook, whose the resources are, and how a kill ends a task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.definitions.xcom_arg import PlainXComArg
+
+from azure_ml.errors import AzureMLError, BadInput, Killed
+from azure_ml.hook import AzureMLHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+OWNER_TAGS = ("airflow_dag_id", "airflow_run_id")
+"""Tags that say which Dag run a resource belongs to; teardown and callbacks touch nothing that lacks them."""
+
+
+def owner_tags(dag_id: str, run_id: str) -> dict[str, str]:
+    """The tags of a Dag run's resources."""
+    return dict(zip(OWNER_TAGS, (dag_id, run_id), strict=True))
+
+
+def run_of(context: Context) -> tuple[str, str]:
+    """``(dag_id, run_id)`` of a task's, or a callback's, context."""
+    run = context.get("dag_run")
+    run_id = context.get("run_id") or getattr(run, "run_id", None)
+    dag = context.get("dag") or run
+    return str(getattr(dag, "dag_id", "")), str(run_id or "")
+
+
+def optional(value: Any) -> Any:
+    """``None`` for what a template renders when a parameter is null: an empty text, or ``None`` spelt out."""
+    return None if value in (None, "", "None") else value
+
+
+def names(value: str | Iterable[str] | None) -> list[str] | None:
+    """A list from a list, from JSON, or from names with commas between; ``None`` for nothing."""
+    if optional(value) is None:
+        return None
+    if not isinstance(value, str):
+        return [str(item) for item in value or ()]
+    if value.lstrip().startswith("["):
+        return [str(item) for item in json.loads(value)]
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def truth(value: bool | str) -> bool:
+    """A boolean from a boolean or from a rendered template.
+
+    Raises:
+        BadInput: if it is neither.
+    """
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise BadInput(f"{value!r} is neither true nor false: write one of them.")
+    return text == "true"
+
+
+class AzureMLOperator(BaseOperator):
+    """Base of all operators here.
+
+    Each key of the dictionary that an operator returns is an XCom of its own, too, so that
+    ``operator.returned("endpoint_name")`` may be passed to the next one.
+
+    Args:
+        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
+    """
+
+    template_fields: Sequence[str] = ("azure_ml_conn_id",)
+    ui_color: str = "#d6eaff"
+
+    def __init__(self, *, azure_ml_conn_id: str = AzureMLHook.default_conn_name, **kwargs: Any) -> None:
+        kwargs.setdefault("multiple_outputs", True)
+        super().__init__(**kwargs)
+        self.azure_ml_conn_id = azure_ml_conn_id
+
+    @cached_property
+    def hook(self) -> AzureMLHook:
+        """The hook of the connection."""
+        return AzureMLHook(self.azure_ml_conn_id)
+
+    def returned(self, key: str) -> Any:
+        """One entry of what the operator will return, to be passed to another one; sets the dependency."""
+        return PlainXComArg(operator=self, key=key)
+
+    def owned_by(self, context: Context) -> dict[str, str]:
+        """Tags of what this task creates."""
+        return owner_tags(*run_of(context))
+
+    def stop_after(self, undo: Callable[[], object]) -> NoReturn:
+        """End a killed task: undo what can be undone in the five seconds there are, then leave ``execute``.
+
+        Raises:
+            Killed: always.
+        """
+        try:
+            undo()
+        except AzureMLError as error:
+            self.log.warning("Could not clean up while being killed: %s", error)
+        raise Killed(
+            f"The task {self.task_id!r} was killed: somebody ended it, or it took longer than its timeout."
+        )
+
+
+class AzureMLCheckWorkspaceOperator(AzureMLOperator):
+    """Log in and read the workspace and the registry's address; creates nothing.
+
+    Returns:
+        ``{"workspace": str, "location": str, "registry": str}``
+
+    Raises:
+        AuthFailed: if there is no credential, or it is refused.
+        NotFound: if there is no such workspace.
+        Unreachable: if nothing answers.
+
+    Example::
+
+        AzureMLCheckWorkspaceOperator(task_id="connect")
+    """
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Look."""
+        found = self.hook.workspace()
+        _ = self.hook.registry_client
+        registry = self.hook.settings.registry_name
+        self.log.info(
+            "Workspace %s in %s and registry %s answer.", found["name"], found["location"], registry
+        )
+        return {"workspace": found["name"], "location": found["location"], "registry": registry}

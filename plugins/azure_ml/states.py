@@ -1,0 +1,96 @@
+"""The one table of states, used by operators, trigger, callbacks and teardown.
+
+The states are those of the published contracts (``JobStatus``, ``EndpointProvisioningState``,
+``DeploymentProvisioningState``, ``ProvisioningState`` of computes, and the status of a long operation).
+Letters are compared in lower case, as the service does not keep to one spelling. A state that is not
+here, the contract's own ``Unknown`` among them, is an error and never a success.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from azure_ml.errors import UnknownState
+
+Noun = Literal["job", "endpoint", "deployment", "compute", "operation"]
+
+
+class Phase(StrEnum):
+    """What a state means to somebody who waits."""
+
+    ACTIVE = "active"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+_PROVISIONING: Final = {
+    Phase.ACTIVE: ("Creating", "Updating", "Deleting"),
+    Phase.SUCCEEDED: ("Succeeded",),
+    Phase.FAILED: ("Failed", "Canceled"),
+}
+
+STATES: Final[dict[Noun, dict[Phase, tuple[str, ...]]]] = {
+    "job": {
+        Phase.ACTIVE: (
+            "NotStarted",
+            "Scheduled",
+            "Queued",
+            "Provisioning",
+            "Preparing",
+            "Starting",
+            "Running",
+            "Finalizing",
+            "CancelRequested",
+        ),
+        Phase.SUCCEEDED: ("Completed",),
+        # The last two may go on one day, but nobody will wake them: to a task that waits they are failures.
+        Phase.FAILED: ("Failed", "Canceled", "NotResponding", "Paused"),
+    },
+    "endpoint": _PROVISIONING,
+    "deployment": {**_PROVISIONING, Phase.ACTIVE: ("Creating", "Updating", "Deleting", "Scaling")},
+    "compute": _PROVISIONING,
+    "operation": {
+        Phase.ACTIVE: ("NotStarted", "Accepted", "InProgress", "Running"),
+        Phase.SUCCEEDED: ("Succeeded",),
+        Phase.FAILED: ("Failed", "Canceled"),
+    },
+}
+
+_PHASES: Final[dict[tuple[Noun, str], Phase]] = {
+    (noun, state.lower()): phase
+    for noun, phases in STATES.items()
+    for phase, states in phases.items()
+    for state in states
+}
+
+
+def phase(noun: Noun, state: str | None, name: str = "") -> Phase:
+    """What ``state`` means for a resource.
+
+    Args:
+        noun: the kind of resource.
+        state: the state as the service wrote it.
+        name: the resource's name, for the error.
+
+    Raises:
+        UnknownState: if the table does not have it.
+    """
+    found = _PHASES.get((noun, (state or "").lower()))
+    if found is None:
+        known = ", ".join(known for states in STATES[noun].values() for known in states)
+        raise UnknownState(
+            f"The {noun} {name!r} is in state {state!r}, which is none of the known ones ({known}): "
+            "look at it in Azure ML Studio, and add it to azure_ml/states.py once its meaning is clear."
+        )
+    return found
+
+
+def is_active(noun: Noun, state: str | None, name: str = "") -> bool:
+    """Whether the resource is still on its way; raises as :func:`phase`."""
+    return phase(noun, state, name) is Phase.ACTIVE
+
+
+def is_success(noun: Noun, state: str | None, name: str = "") -> bool:
+    """Whether the resource has got where it should; raises as :func:`phase`."""
+    return phase(noun, state, name) is Phase.SUCCEEDED

@@ -1,0 +1,95 @@
+"""The control routes: reset, quota, survival of a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+
+DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> tuple[Path, int]:
+    """Home and port of a service that a test may kill."""
+    return tmp_path / "home", free_port()
+
+
+def client_of(home: Path, port: int) -> AzureMLLocal:
+    return AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
+
+
+def test_reset_forgets_everything_but_what_a_workspace_comes_with(own: tuple[Path, int]) -> None:
+    home, port = own
+    process = start_azureml_local(home, port)
+    try:
+        service = client_of(home, port)
+        service.arm("PUT", "/data/gone/versions/1", json=DATA)
+        service.post("/_local/faults", {"kind": "status", "path": "/no/such/*"})
+        service.post("/_local/reset")
+        assert service.arm("GET", "/data/gone/versions/1").status_code == 404
+        assert service.http.get("/_local/faults").json() == {"value": []}
+        assert len(service.arm("GET", "/datastores").json()["value"]) == 2
+        assert service.arm("PUT", "/data/new/versions/1", json=DATA).status_code == 201
+    finally:
+        stop_azureml_local(process)
+
+
+def test_what_was_confirmed_survives_a_kill(own: tuple[Path, int]) -> None:
+    home, port = own
+    process = start_azureml_local(home, port)
+    try:
+        service = client_of(home, port)
+        assert service.arm("PUT", "/data/kept/versions/1", json=DATA).status_code == 201
+        service.post("/_local/time", {"policy": "manual", "noun": "computes"})
+        compute = {
+            "location": "eastus",
+            "properties": {
+                "computeType": "AmlCompute",
+                "properties": {"vmSize": "Standard_DS3_v2", "scaleSettings": {"maxNodeCount": 1}},
+            },
+        }
+        assert service.arm("PUT", "/computes/half-made", json=compute).status_code == 201
+    finally:
+        process.kill()
+        process.wait()
+    process = start_azureml_local(home, port)
+    try:
+        service = client_of(home, port)
+        assert service.arm("GET", "/data/kept/versions/1").status_code == 200
+        state = service.arm("GET", "/computes/half-made").json()["properties"]["provisioningState"]
+        assert state == "Succeeded"
+    finally:
+        stop_azureml_local(process)
+
+
+def test_it_listens_on_the_loopback_interface_alone(azureml_local: AzureMLLocal) -> None:
+    port = azureml_local.base_url.rsplit(":", 1)[1]
+    listening = Path("/proc/net/tcp").read_text()
+    assert f"0100007F:{int(port):04X}" in listening
+    assert f"00000000:{int(port):04X}" not in listening
+
+
+def test_its_secrets_are_readable_by_their_owner_alone(azureml_local: AzureMLLocal) -> None:
+    secrets = azureml_local.home / "secrets"
+    assert secrets.stat().st_mode & 0o077 == 0
+    files = [*secrets.iterdir(), azureml_local.home / "azure.env"]
+    assert len(files) >= 5
+    assert [file for file in files if file.stat().st_mode & 0o077] == []
+
+
+def test_a_lost_response_is_sent_again_without_harm(azureml_local: AzureMLLocal) -> None:
+    fault = {"kind": "lost_response", "method": "PUT", "path": "*/data/twice/versions/1"}
+    with azureml_local.faults(fault):
+        with pytest.raises(httpx.TransportError):
+            azureml_local.arm("PUT", "/data/twice/versions/1", json=DATA)
+        assert azureml_local.arm("PUT", "/data/twice/versions/1", json=DATA).status_code == 200
+
+
+def test_a_quota_of_an_unknown_family_is_refused(azureml_local: AzureMLLocal) -> None:
+    answer = azureml_local.http.post("/_local/quota", json={"family": "nobody", "limit": 1})
+    assert answer.status_code == 400
+    assert "standardNCADSA100v4Family" in answer.json()["error"]["message"]

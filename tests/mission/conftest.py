@@ -1,0 +1,96 @@
+"""What the runs of the whole Dag share: a parsed Dag, a connection to the local Azure ML, a way to look at the outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, AzureMLLocal
+
+DAG_ID = "finetune_chat_completion"
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        state: of the Dag run.
+        tasks: state of each task.
+        xcoms: the return value of each task.
+        run_id: of the Dag run.
+    """
+
+    state: str
+    tasks: dict[str, str]
+    xcoms: dict[str, Any]
+    run_id: str
+
+
+@pytest.fixture(scope="session")
+def dag(airflow_db: None, azureml_local: AzureMLLocal) -> Iterator[Any]:
+    """The Dag as Airflow parses it, with the connection that `make run` makes."""
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    env = azureml_local.environment
+    os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = json.dumps(
+        {
+            "conn_type": "azure_ml",
+            "extra": {
+                "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
+                "resource_group": env["AZURE_RESOURCE_GROUP"],
+                "workspace_name": env["AZURE_ML_WORKSPACE"],
+                "registry_name": env["AZURE_ML_REGISTRY"],
+                "tenant_id": env["AZURE_TENANT_ID"],
+                "auth_type": "managed_identity",
+            },
+        }
+    )
+    bag = BundleDagBag(
+        dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder"
+    )
+    assert bag.import_errors == {}
+    _write_down(bag.dags[DAG_ID])
+    yield bag.dags[DAG_ID]
+    del os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"]
+
+
+def _write_down(dag: Any) -> None:
+    """Put the Dag into the metadata database, as the dag-processor does."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        DagBundlesManager().sync_bundles_to_db(session=session)
+    with create_session() as session:
+        update_dag_parsing_results_in_db(
+            "dags-folder", None, [LazyDeserializedDAG.from_dag(dag)], {}, None, set(), session=session
+        )
+
+
+@pytest.fixture(scope="session")
+def run_dag(dag: Any) -> Callable[..., Outcome]:
+    """Run the Dag in this process, every task for real, and tell how it ended."""
+
+    def run(**conf: Any) -> Outcome:
+        done = dag.test(run_conf=conf)
+        from airflow.models.xcom import XComModel
+        from airflow.utils.session import create_session
+        from sqlalchemy import select
+
+        with create_session() as session:
+            found = session.scalars(
+                select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
+            ).all()
+            xcoms = {row.task_id: XComModel.deserialize_value(row) for row in found}
+        tasks = {instance.task_id: str(instance.state) for instance in done.get_task_instances()}
+        return Outcome(str(done.state.value), tasks, xcoms, done.run_id)
+
+    return run
