@@ -6,7 +6,7 @@ COMPUTE_VENV := .venv-compute/.complete
 STANDIN := .local/.standin-made
 SAMPLE := .local/.sample-made
 READY := $(AIRFLOW_VENV) $(COMPUTE_VENV) $(STANDIN) $(SAMPLE)
-PIP_FLAGS := --quiet --disable-pip-version-check
+PIP_FLAGS := -qq --disable-pip-version-check
 SOURCES := dags plugins include tests
 
 # The two environments have nothing to do with each other: made side by side, they take the time of the slower one.
@@ -54,7 +54,7 @@ freeze: ## write the constraints files anew from the two environments
 	@$(call write_constraints,.venv-compute,include/azureml_local/constraints-compute.txt)
 
 # The comments at the head of the file stay; "+cpu" goes, for it is the name of one build of torch.
-write_constraints = { grep '^\#' $(2); $(1)/bin/pip freeze --disable-pip-version-check --exclude-editable | sed 's/+cpu$$//'; } > $(2).new && mv $(2).new $(2)
+write_constraints = { grep '^\#' $(2); $(1)/bin/pip freeze --all --disable-pip-version-check --exclude-editable | sed -E 's/[+]cpu$$//; /^(pip|setuptools)==/d'; } > $(2).new && mv $(2).new $(2)
 
 clean: down ## remove the environments and all state
 	rm -rf .venv .venv-compute .local
@@ -71,7 +71,7 @@ $(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt 
 	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
 	$(new_environment)
 	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
-	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --editable plugins
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins
 	@touch $@
 	@echo "Made .venv"
 

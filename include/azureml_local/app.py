@@ -46,6 +46,7 @@ def create_app(local: Local) -> FastAPI:
     app.state.local = local
     app.add_exception_handler(ArmError, _arm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(Exception, _internal_error)
     for module in resource_modules():
         app.include_router(module.router)
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
@@ -70,6 +71,12 @@ async def _bad_request(_: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return ArmError(400, "UserError", f"The request is not valid at {where}: {first['msg']}.", target=where).response()
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """Any other error, which is ours: 500 in ARM's words; the server logs it with its traceback."""
+    message = f"The local Azure ML failed at {request.method} {request.url.path}: {error!r}."
+    return ArmError(500, "InternalServerError", message).response()
 
 
 async def _unknown(request: Request) -> Response:

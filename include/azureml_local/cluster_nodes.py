@@ -47,6 +47,10 @@ class ClusterNodes:
         inner = properties.get("properties") or {}
         return int((inner.get("scaleSettings") or {}).get("maxNodeCount") or 1)
 
+    def in_use(self, cluster: str) -> int:
+        """Nodes that run steps now."""
+        return self._used[cluster]
+
     def check(self, cluster: str, wanted: int) -> None:
         """Refuse what the cluster can never give.
 

@@ -93,6 +93,7 @@ def properties(local: Local, name: str, body: Json, before: Document | None) -> 
             "remoteLoginPortPublicAccess": inner.get("remoteLoginPortPublicAccess") or "NotSpecified",
             "enableNodePublicIp": inner.get("enableNodePublicIp", True),
             "allocationState": "Resizing",
+            "allocationStateTransitionTime": now(),
             **counts(0, 0, wanted["minNodeCount"]),
         },
     }
@@ -112,6 +113,5 @@ def counts(idle: int, running: int, target: int) -> Json:
         "currentNodeCount": idle + running,
         "targetNodeCount": target,
         "nodeStateCounts": {f"{state}NodeCount": count for state, count in states.items()},
-        "allocationStateTransitionTime": now(),
         "errors": None,
     }

@@ -66,6 +66,16 @@ class Containers:
         self._running: dict[str, Container] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The one client that speaks with the processes; making one takes longer than a request."""
+        if self._http is None:
+            # A kept connection may be closed by the other end just as it is used again: a 502 out of nothing.
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+            self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 - callers limit
+        return self._http
 
     def get(self, key: str) -> Container | None:
         """The process of a deployment, None if there is none."""
@@ -141,6 +151,9 @@ class Containers:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.gather(*(self.stop(key) for key in list(self._running)))
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
 
     async def _launch(self, model: Path, folder: Path, environment: dict[str, str]) -> Container:
         port = _free_port()
@@ -162,24 +175,23 @@ class Containers:
 
     async def _await_health(self, container: Container, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        async with httpx.AsyncClient(trust_env=False) as client:
-            while True:
-                if container.process.ended:
-                    code = await container.process.wait()
-                    raise ContainerError(
-                        f"The user container ended with exit code {code} before it was healthy. "
-                        f"Its log ends with:\n{self._end_of_log(container)}"
-                    )
-                with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(container.url + "/", timeout=2)).status_code == 200:
-                        container.healthy = True
-                        return
-                if time.monotonic() > deadline:
-                    raise ContainerError(
-                        f"The user container was not healthy within {seconds:.0f} s, all its probes allow. "
-                        f"Its log ends with:\n{self._end_of_log(container)}"
-                    )
-                await asyncio.sleep(0.1)
+        while True:
+            if container.process.ended:
+                code = await container.process.wait()
+                raise ContainerError(
+                    f"The user container ended with exit code {code} before it was healthy. "
+                    f"Its log ends with:\n{self._end_of_log(container)}"
+                )
+            with contextlib.suppress(httpx.HTTPError):
+                if (await self.http.get(container.url + "/", timeout=2)).status_code == 200:
+                    container.healthy = True
+                    return
+            if time.monotonic() > deadline:
+                raise ContainerError(
+                    f"The user container was not healthy within {seconds:.0f} s, all its probes allow. "
+                    f"Its log ends with:\n{self._end_of_log(container)}"
+                )
+            await asyncio.sleep(0.1)
 
     async def _watch(self, key: str, container: Container, seconds: float) -> None:
         """Start the process again whenever it falls, each time after a longer pause."""

@@ -177,10 +177,18 @@ def _load_splits(dataset: str) -> dict[str, Dataset]:
         for problem in _malformed_rows(dataset):
             raise problem from error
         raise InputError(f"The data set {dataset!r} cannot be read: {_root(error)}") from error
-    except (ConnectionError, TimeoutError, OSError) as error:
+    except Exception as error:
+        if not _is_of_the_network(error):
+            raise
         raise HubUnreachableError(
             f"The Hub does not answer for the data set {dataset!r}: {_root(error)}"
         ) from error
+
+
+def _is_of_the_network(error: BaseException) -> bool:
+    """Whether a request went wrong; by name, as the Hub's client has changed its HTTP library before."""
+    ancestors = {kind.__name__ for kind in type(error).__mro__}
+    return bool(ancestors & {"OSError", "TransportError", "HTTPError"})
 
 
 def _malformed_rows(dataset: str) -> Iterator[InputError]:

@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from include.finetune.errors import InputError
-from include.finetune.recipe import COMPUTE_INPUTS, DEFAULTS
+from include.finetune.recipe import DEFAULTS, inputs
 
 log = logging.getLogger(__name__)
 
 Declaration = Mapping[str, Any]
 
-SET_BY_THE_DAG: Final = (
-    "mlflow_model_path",
-    "train_file_path",
-    "test_file_path",
-    *COMPUTE_INPUTS,
-    "number_of_gpu_to_use_finetuning",
-)
+SET_BY_THE_DAG: Final = tuple(inputs(model=None, train=None, test=None, cluster=None, gpus=None))
 """Inputs that follow from the run's other choices."""
 
 ASSET_TYPES: Final = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")

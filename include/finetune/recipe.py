@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 DATASET: Final = "HuggingFaceH4/ultrachat_200k"
 SPLITS: Final = ("train_sft", "test_sft", "train_gen", "test_gen")
@@ -43,3 +43,22 @@ GENERATION: Final[dict[str, object]] = {
     "max_new_tokens": 200,
 }
 """How the smoke test lets the model answer."""
+
+
+def inputs(*, model: Any, train: Any, test: Any, cluster: Any, gpus: Any) -> dict[str, Any]:
+    """The inputs of the component that follow from a run's other steps.
+
+    Args:
+        model: id of the base model.
+        train: data asset to train on.
+        test: data asset to test with.
+        cluster: name of the cluster for every step.
+        gpus: GPUs of one machine.
+    """
+    return {
+        "mlflow_model_path": model,
+        "train_file_path": train,
+        "test_file_path": test,
+        "number_of_gpu_to_use_finetuning": gpus,
+        **dict.fromkeys(COMPUTE_INPUTS, cluster),
+    }

@@ -1,1 +1,1 @@
-"""``make up``, ``make down`` and ``make run``: starts the whole stack on one machine, triggers the Dag, tells what happened."""
+"""``make up``, ``make down`` and ``make run``: the whole stack on one machine, and one run of the Dag."""

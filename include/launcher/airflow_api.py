@@ -155,8 +155,8 @@ class AirflowApi:
         answer = self._http.post("/auth/token", json={"username": self.user, "password": self._password})
         if answer.is_error:
             raise ApiError(
-                f"Airflow at {self.base_url} does not take the password of user {self.user!r}: is it another stack's? "
-                "'make down' and 'make up' start afresh."
+                f"Airflow at {self.base_url} does not take the password of user {self.user!r}: "
+                "is it another stack's? 'make down' and 'make up' start afresh."
             )
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 

@@ -1,4 +1,4 @@
-"""A small client of the local Azure ML: its control routes, and the questions that the summary asks like any Azure client."""
+"""A small client of the local Azure ML: its control routes, and what the summary asks as any client would."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class AzureMLApi:
         raise ApiError(f"The local Azure ML answered {answer.status_code} to GET {path}: {answer.text[:300]}")
 
     def losses(self, job: str, experiment: str) -> list[tuple[int, float]]:
-        """The training loss so far, as (step, loss), from the MLflow runs below the job; empty before it trains."""
+        """The training loss so far, as (step, loss), from the MLflow runs below the job; empty at first."""
         api = f"/mlflow/v1.0{self._workspace()}/api/2.0/mlflow"
         found = self._mlflow("GET", f"{api}/experiments/get-by-name", params={"experiment_name": experiment})
         if found is None:

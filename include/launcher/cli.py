@@ -1,6 +1,6 @@
 """The command line: ``up``, ``down`` and ``run``. Imports what a command needs only when it runs.
 
-``down`` has to work while the environments are half made, so nothing above it may need more than the standard library.
+``down`` has to work while the environments are half made, so it needs no more than the standard library.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ AIRFLOW = {
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
-"""Airflow's processes by name. Logs are read from the shared folder, so no process serves them over the network."""
+"""Airflow's processes by name. Logs are read from a shared folder, so none is served over the network."""
 
 CELERY_WORKER = ("airflow", "celery", "worker", "--skip-serve-logs")
 """Only in ``docker-compose.yaml``: on one machine the scheduler runs the tasks itself."""
@@ -21,6 +21,6 @@ AZUREML_LOCAL = ("python", "-m", "include.azureml_local")
 
 
 def resolve(command: tuple[str, ...]) -> list[str]:
-    """The command with its program taken from the running interpreter's environment, whatever ``PATH`` says."""
+    """The command with its program from the running interpreter's environment, whatever ``PATH`` says."""
     program = sys.executable if command[0] == "python" else str(Path(sys.executable).with_name(command[0]))
     return [program, *command[1:]]

@@ -1,4 +1,4 @@
-"""The environment of the stack's processes: Airflow's settings, its secrets, and what points Azure's clients at the local one."""
+"""The environment of the stack's processes: Airflow's settings and secrets, the way to the local Azure ML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from include.launcher.paths import ROOT, Paths
 from include.launcher.processes import MARKER
 
 _FOREIGN = re.compile(
-    r"(AZURE|ARM|HF|MSI|IDENTITY|PYTHON|OTEL)_|PYTHON|AIRFLOW_HOME|.*_proxy$", re.IGNORECASE
+    r"AZURE_(?!ML_FINETUNE)|(AIRFLOW|ARM|HF|MSI|IDENTITY|OTEL|PYTHON)_|PYTHONPATH|PYTHONHOME|.*_proxy$",
+    re.IGNORECASE,
 )
 """Variables of the caller that would send a client elsewhere than to this stack."""
 
@@ -23,7 +24,7 @@ USER = "admin"
 
 
 def caller() -> dict[str, str]:
-    """The caller's environment without the variables that would change where the stack's clients connect to."""
+    """The caller's environment without what would change where the stack's clients connect to."""
     return {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
 
 
@@ -66,15 +67,13 @@ def airflow(paths: Paths, port: int) -> dict[str, str]:
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
     }
-    inherited = {**caller(), **azure(paths)}
-    given = {
-        f"AIRFLOW__{name}": value for name, value in settings.items() if f"AIRFLOW__{name}" not in os.environ
-    }
     return {
-        **inherited,
-        **given,
+        **caller(),
+        **azure(paths),
+        **{f"AIRFLOW__{name}": value for name, value in settings.items()},
         MARKER: str(paths.local),
         "AIRFLOW_HOME": str(paths.airflow_home),
+        "HF_HOME": str(paths.local / "huggingface"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
         "SCARF_ANALYTICS": "false",
     }
@@ -90,7 +89,7 @@ def azure(paths: Paths) -> dict[str, str]:
 
 
 def load_secrets(paths: Paths) -> dict[str, str]:
-    """The stack's own keys and its password: drawn at random once, kept in a file that only its owner reads."""
+    """The stack's own keys and password: drawn at random once, kept in a file that only its owner reads."""
     file = paths.airflow_home / "secrets.json"
     if not file.exists():
         _write_private(

@@ -1,4 +1,4 @@
-"""``FAIL=<task>``: which faults of the local Azure ML make that task fail. The table is :file:`faults.yaml`."""
+"""``FAIL=<task>``: which faults of the local Azure ML make it fail. The table is :file:`faults.yaml`."""
 
 from __future__ import annotations
 

@@ -36,12 +36,13 @@ def wait_for_dag(stack: Stack) -> None:
             raise StartError(f"Airflow cannot import {error['filename']}: {last}")
         time.sleep(POLL_SECONDS)
     raise StartError(
-        f"Airflow did not parse the Dag {DAG_ID} in {PARSE_SECONDS:.0f} s: read dag-processor.log in {stack.paths.logs}."
+        f"Airflow did not parse the Dag {DAG_ID} in {PARSE_SECONDS:.0f} s: "
+        f"read {stack.paths.logs / 'dag-processor.log'}."
     )
 
 
 def settle_old_runs(stack: Stack, say: Say) -> None:
-    """End runs that an earlier, killed ``make run`` left unfinished: their teardown still deletes their endpoint."""
+    """End the runs that a killed ``make run`` left unfinished; their teardown deletes their endpoint."""
     old = stack.airflow.unfinished_runs(DAG_ID)
     for run_id in old:
         say(f"An earlier run was cut off: {run_id}. Ending it; its endpoint is deleted by its own teardown")

@@ -1,4 +1,4 @@
-"""What a run did, as data: gathered from the tasks' results and from the workspace itself; ``.local/last_run.json``."""
+"""What a run did, as data: from the tasks' results and the workspace itself; ``.local/last_run.json``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
         seconds: from the trigger to the end.
 
     Returns:
-        ``dag_id, run_id, state, seconds, tasks, job, model, endpoint, smoke_test, data``; a part that the run did not
-        get to has None for its values.
+        ``dag_id, run_id, state, seconds, tasks, job, model, endpoint, smoke_test, data``; a part that the
+        run did not get to has None for its values.
     """
 
     def result(task_id: str) -> Json:
@@ -76,7 +76,7 @@ def order_by_start(rows: list[TaskRow], order: list[str]) -> list[TaskRow]:
 
 
 def failures(stack: Stack, run_id: str) -> list[tuple[str, str, Path]]:
-    """The failed tasks: id, the sentence of the error, and the log file. The verdict only if nothing else failed."""
+    """The failed tasks: id, sentence of the error, log file. The verdict only if nothing else failed."""
     failed = [row for row in stack.airflow.tasks(DAG_ID, run_id) if row.state == "failed"]
     told = [row for row in failed if row.task_id != "verdict"] or failed
     folder = stack.paths.airflow_home / "logs" / f"dag_id={DAG_ID}" / f"run_id={run_id}"

@@ -7,7 +7,7 @@ A process belongs to the stack of a folder if one of these holds:
 - it carries :data:`MARKER` with that folder in its environment, which children inherit;
 - its session is that of a recorded process;
 - it is a descendant of such a process;
-- it is the compute environment's and works in the folder: jobs and deployments get an environment of their own.
+- it is a Python process at work in the local Azure ML's home: jobs get an environment of their own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Record:
     Attributes:
         name: the service, for example ``scheduler``.
         pid: process id.
-        sid: session id if the session is the process's own, else 0; children stay in it unless they leave it on purpose.
+        sid: session id if the session is the process's own, else 0; children stay in it unless they leave it.
         started: start time in clock ticks since boot, from ``/proc``; tells a reused pid from the process.
         port: TCP port that it serves, 0 if none.
         log: its log file.
@@ -97,6 +97,9 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    process.returncode = (
+        0  # Nobody waits for it here: it is to outlive the launcher, and is no zombie that Popen need mourn.
+    )
     seen = stat(process.pid)
     record = Record(name, process.pid, process.pid, seen.started if seen else 0, port, str(log))
     write_record(records, record)
@@ -210,9 +213,9 @@ def _processes() -> Iterator[Stat]:
 
 
 def _is_same_session(record: Record, table: Mapping[int, Stat]) -> bool:
-    """Whether the record's session can only be its own: its leader lives, or its id is no other process's pid.
+    """Whether the session can only be the record's: its leader lives, or its id is no other process's pid.
 
-    A session id stays taken while the session has members, so a leader of another start time is a new session.
+    A session id stays taken while the session has members: a leader of another start time is a new session.
     """
     leader = table.get(record.sid)
     return record.sid > 0 and (leader is None or leader.started == record.started)

@@ -18,7 +18,7 @@ _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set by the name that the Dag asks the Hub for, and the folder that the local Hub is to serve under it.
+    """A data set: the name that the Dag asks the Hub for, and the folder that the local Hub serves under it.
 
     Attributes:
         repo_id: for example ``HuggingFaceH4/ultrachat_200k``.
@@ -120,6 +120,7 @@ def model(text: str) -> str:
     """
     if not _MODEL.fullmatch(text):
         raise BadInputError(
-            f"MODEL={text!r} is no model name: give letters, digits, '.', '_' and '-', as in 'Phi-3-mini-4k-instruct'."
+            f"MODEL={text!r} is no model name: give letters, digits, '.', '_' and '-', "
+            "as in 'Phi-3-mini-4k-instruct'."
         )
     return text

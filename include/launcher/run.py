@@ -37,8 +37,8 @@ def run(request: Request, paths: Paths, console: Console) -> int:
         code = _run(stack, request, console, say)
     except KeyboardInterrupt:
         say(
-            f"Stopped watching. The stack goes on, and with it a run that was started: {stack.airflow.base_url}"
-            " shows it ('make up' prints the password). 'make down' ends everything on this machine."
+            "Stopped watching. The stack goes on, and with it a run that was started: "
+            f"{stack.airflow.base_url} shows it ('make up' prints the password). 'make down' ends it all."
         )
         raise
     except BaseException:
@@ -78,6 +78,8 @@ def _run(stack: Stack, request: Request, console: Console, say: Say) -> int:
     outcome.write(done, stack.paths.last_run)
     summary.show(console, stack, done)
     _tell_failures(stack, run_id, done, say)
+    if request.fault and done["state"] == "success":
+        say(f"FAIL={request.fault.task_id} had no effect: the run did not meet the fault.")
     return 0 if outcome.succeeded(done) else 1
 
 

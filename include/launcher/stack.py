@@ -1,4 +1,4 @@
-"""Brings the stack up: the local Azure ML, Airflow's database, its four processes, the connection. Reuses what runs."""
+"""Brings the stack up: the local Azure ML, Airflow's database, processes, connection. Reuses what runs."""
 
 from __future__ import annotations
 

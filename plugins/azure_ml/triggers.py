@@ -51,10 +51,11 @@ class JobTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look, pause, look again."""
-        hook, failed_looks = await self._hook(), 0
+        hook, failed_looks = None, 0
         while True:
             try:
-                status = await asyncio.to_thread(hook.jobs.status, self.job_name)
+                hook = hook or await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
+                status = await asyncio.to_thread(self._look, hook)
                 failed_looks = 0
                 if not is_active("job", status, self.job_name):
                     yield _event({"job_name": self.job_name, "status": status})
@@ -67,16 +68,14 @@ class JobTrigger(BaseTrigger):
                 self.log.warning("Look %d at the job failed: %s", failed_looks, error)
             await asyncio.sleep(self.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
+    def _look(self, hook: AzureMLHook) -> str:
+        return hook.jobs.status(self.job_name)
+
     async def on_kill(self) -> None:
         """Cancel the job if the task was ended; one that was cleared will find the job again."""
         if await self._task_ended():
-            hook = await self._hook()
-            await asyncio.to_thread(hook.jobs.cancel, self.job_name)
-
-    async def _hook(self) -> AzureMLHook:
-        hook = AzureMLHook(self.azure_ml_conn_id)
-        await asyncio.to_thread(lambda: hook.workspace_client)
-        return hook
+            hook = await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
+            await asyncio.to_thread(lambda: hook.jobs.cancel(self.job_name))
 
     async def _task_ended(self) -> bool:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance

@@ -20,7 +20,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "azureml"
-DATA_PLANE = "2021-10-01-dataplanepreview"
+NEAREST = {"2025-01-01-preview": "2024-10-01-preview"}
+"""Versions that are not at hand, and the one before them, which is checked instead."""
 PREFIXES = ("/mferp/managementfrontend",)
 Json = dict[str, Any]
 
@@ -51,7 +52,8 @@ def _operations(version: str) -> list[tuple[re.Pattern[str], Path, str]]:
         if "examples" not in file.parts
     ]
     if version in ("", "v1.0"):
-        files += (SHARED / "private-planes").rglob("registry-discovery.json")
+        planes = SHARED / "private-planes"
+        files += [*planes.rglob("registry-discovery.json"), *planes.rglob("run-history.json")]
     found = []
     for file in files:
         for template in _load(file).get("paths", {}):
@@ -184,7 +186,8 @@ def problems(method: str, url: str, status: int, body: Any) -> list[str]:
         AssertionError: if the route does not declare the status.
     """
     parts = urlsplit(url)
-    version = parse_qs(parts.query).get("api-version", [""])[0]
+    asked = parse_qs(parts.query).get("api-version", [""])[0]
+    version = NEAREST.get(asked, asked)
     found = _response(method, parts.path, version, status)
     if found is None:
         raise LookupError(f"The contract of {version!r} has no {method} {parts.path}.")

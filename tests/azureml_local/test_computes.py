@@ -146,3 +146,15 @@ def test_a_name_that_azure_refuses_is_refused(azureml_local: AzureMLLocal, name:
     answer = azureml_local.arm("PUT", f"/computes/{name}", json=body)
     assert answer.status_code == 400
     assert repr(name) in answer.json()["error"]["message"]
+
+
+def test_the_scale_alone_can_be_patched(azureml_local: AzureMLLocal) -> None:
+    compute = azureml_local.ml_client().compute
+    compute.begin_create_or_update(cluster("patched", "Standard_DS3_v2")).result()
+    scale = {"scaleSettings": {"minNodeCount": 2, "maxNodeCount": 3}}
+    assert azureml_local.arm(
+        "PATCH", "/computes/patched", json={"properties": {"properties": scale}}
+    ).is_success
+    assert compute.get("patched").max_instances == 3
+    assert azureml_local.arm("PATCH", "/computes/nobody", json={}).status_code == 404
+    compute.begin_delete("patched").result()

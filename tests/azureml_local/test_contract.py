@@ -13,7 +13,7 @@ from tests.azureml_local import contract
 from tests.conftest import AzureMLLocal
 
 OUTSIDE = re.compile(
-    r"/metadata/endpoints|/msi/token|/discovery|/history/|/mlflow/|/inference/|\.blob\.|/hub/|Operation"
+    r"/metadata/endpoints|/msi/token|:\d+/discovery|/mlflow/|/inference/|\.blob\.|/hub/|Operation|/data/v1"
 )
 """Routes that the contract does not describe."""
 
@@ -165,3 +165,47 @@ def test_the_check_finds_what_is_wrong(path: str, body: dict[str, Any], problem:
     scope = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/"
     found = contract.problems("GET", f"https://x{scope}{path}?api-version=2023-08-01-preview", 200, body)
     assert problem in "".join(found)
+
+
+def test_endpoints(recorder: Recorder, azureml_local: AzureMLLocal) -> None:
+    from azure.ai.ml.entities import ManagedOnlineEndpoint
+    from azure.core.exceptions import HttpResponseError
+
+    endpoints = azureml_local.ml_client().online_endpoints
+    made = endpoints.begin_create_or_update(
+        ManagedOnlineEndpoint(name="contract-ep", auth_mode="key")
+    ).result()
+    assert made.scoring_uri
+    endpoints.get("contract-ep")
+    list(endpoints.list())
+    endpoints.get_keys("contract-ep")
+    endpoints.begin_regenerate_keys("contract-ep", key_type="secondary").result()
+    with pytest.raises(HttpResponseError):
+        azureml_local.ml_client().online_deployments.get("nobody", "contract-ep")
+    endpoints.begin_delete("contract-ep").result()
+
+
+def test_jobs(recorder: Recorder, azureml_local: AzureMLLocal) -> None:
+    from azure.ai.ml import command
+    from azure.ai.ml.entities import AmlCompute
+
+    client = azureml_local.ml_client()
+    client.compute.begin_create_or_update(
+        AmlCompute(name="for-jobs", size="Standard_DS3_v2", max_instances=1)
+    ).result()
+    environment = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
+    job = command(
+        command="python -c 1", environment=environment, compute="for-jobs", experiment_name="contract"
+    )
+    made = client.jobs.create_or_update(job)
+    client.jobs.get(made.name)
+    list(client.jobs.list())
+    client.jobs.stream(made.name)
+    client.jobs.archive(made.name)
+    client.jobs.restore(made.name)
+    slow = client.jobs.create_or_update(
+        command(command="sleep 60", environment=environment, compute="for-jobs")
+    )
+    client.jobs.begin_cancel(slow.name).result()
+    client.compute.begin_delete("for-jobs").result()
+    assert [route for route in recorder.seen if "/details" in route]

@@ -46,7 +46,9 @@ def test_a_job_fault_meets_its_step_only() -> None:
 
 
 def test_an_operation_fault_raises_its_code_for_its_noun() -> None:
-    faults = _armed(kind="operation_failed", resource="onlineDeployments", code="OutOfQuota", message="no cores")
+    faults = _armed(
+        kind="operation_failed", resource="onlineDeployments", code="OutOfQuota", message="no cores"
+    )
     asyncio.run(faults.on_operation("onlineEndpoints", "e"))
     with pytest.raises(ArmError, match="no cores") as refusal:
         asyncio.run(faults.on_operation("onlineDeployments", "e/demo"))

@@ -172,7 +172,7 @@ def test_the_same_job_submitted_twice_runs_once(client: MLClient, two_steps: Any
 def test_wrong_inputs_are_refused_before_anything_runs(
     client: MLClient, count: Any, inputs: Any, complaint: str
 ) -> None:
-    @dsl.pipeline(default_compute="one-node")
+    @dsl.pipeline(default_compute="one-node")  # type: ignore[untyped-decorator]
     def wrong() -> None:
         count(**inputs)
 
@@ -230,7 +230,7 @@ def sleeper(client: MLClient, count: Any) -> Iterator[Any]:
     started: list[str] = []
 
     def start(compute: str = "one-node") -> str:
-        @dsl.pipeline(default_compute=compute)
+        @dsl.pipeline(default_compute=compute)  # type: ignore[untyped-decorator]
         def sleeping() -> Any:
             return {"answer": count(text="z", sleep=600).outputs.folder}
 

@@ -79,7 +79,10 @@ while True:
 def test_nothing_confirmed_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     writer = subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True, cwd=os.getcwd(),
+        [sys.executable, "-c", _WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=os.getcwd(),
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
     assert writer.stdout is not None
@@ -92,4 +95,6 @@ def test_nothing_confirmed_is_lost_when_the_process_is_killed(tmp_path: Path) ->
     confirmed = max([confirmed, *(int(line) for line in writer.stdout)])
     writer.wait()
     store = Store(path)
-    assert [document["number"] for document in store.list("jobs")][: confirmed + 1] == list(range(confirmed + 1))
+    assert [document["number"] for document in store.list("jobs")][: confirmed + 1] == list(
+        range(confirmed + 1)
+    )

@@ -47,7 +47,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         "0",
     ]
     subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
-    process = start_azureml_local(home, free_port(), AZUREML_LOCAL_STANDIN=str(standin))
+    process = start_azureml_local(
+        home, free_port(), AZUREML_LOCAL_STANDIN=str(standin), AZUREML_LOCAL_TIME="timed"
+    )
     try:
         folder.mkdir()
         for name, numbers in (("train", range(24)), ("test", range(24, 30))):

@@ -22,11 +22,12 @@ from azure.ai.ml.entities import (
     OnlineRequestSettings,
     ProbeSettings,
 )
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+credential: TokenCredential = DefaultAzureCredential()
 try:
-    credential = DefaultAzureCredential()
     credential.get_token("https://management.azure.com/.default")
 except Exception:
     credential = ManagedIdentityCredential()
@@ -59,7 +60,7 @@ assert compute.provisioning_state.lower() != "failed", compute.provisioning_stat
 pipeline_component_func = registry_ml_client.components.get(name="chat_completion_pipeline", label="latest")
 
 
-@pipeline(name=f"{foundation_model.name}-ultrachat", experiment_name=experiment_name)
+@pipeline(name=f"{foundation_model.name}-ultrachat", experiment_name=experiment_name)  # type: ignore[untyped-decorator]
 def create_pipeline() -> dict[str, Output]:
     chat_completion_pipeline = pipeline_component_func(
         mlflow_model_path=foundation_model.id,

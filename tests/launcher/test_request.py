@@ -97,5 +97,8 @@ def test_the_command_line_prints_the_sentence_and_nothing_is_started(tmp_path: P
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "SPLIT_PC='150' is no percentage: give a number above 0 and up to 100, for example 5.\n"
+    assert (
+        done.stderr
+        == "SPLIT_PC='150' is no percentage: give a number above 0 and up to 100, for example 5.\n"
+    )
     assert not (tmp_path / "stack").exists()

@@ -51,9 +51,7 @@ def dag(airflow_db: None, azureml_local: AzureMLLocal) -> Iterator[Any]:
             },
         }
     )
-    bag = BundleDagBag(
-        dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder"
-    )
+    bag = BundleDagBag(dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder")
     assert bag.import_errors == {}
     _write_down(bag.dags[DAG_ID])
     yield bag.dags[DAG_ID]

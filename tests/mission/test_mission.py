@@ -50,7 +50,8 @@ def test_the_model_is_registered_with_its_lineage(good_run: Outcome, azureml_loc
 
 def test_the_endpoint_is_gone(good_run: Outcome, azureml_local: AzureMLLocal) -> None:
     name = good_run.xcoms["create_endpoint"]["endpoint_name"]
-    assert good_run.xcoms["delete_endpoint"] == {"endpoint_name": name, "exists_after": False}
+    deleted = good_run.xcoms["delete_endpoint"]
+    assert (deleted["endpoint_name"], deleted["exists_after"]) == (name, False)
     assert name not in _endpoints(azureml_local)
 
 

@@ -58,7 +58,11 @@ def test_every_command_is_the_one_that_the_launcher_runs(compose: dict[str, Any]
         "azureml-local": commands.AZUREML_LOCAL,
         **commands.AIRFLOW,
     }
-    theirs = {name: tuple(service["command"]) for name, service in compose["services"].items() if "command" in service}
+    theirs = {
+        name: tuple(service["command"])
+        for name, service in compose["services"].items()
+        if "command" in service
+    }
     assert theirs == ours
 
 
@@ -68,7 +72,9 @@ def test_every_service_that_stays_is_health_checked(compose: dict[str, Any]) -> 
 
 
 def test_only_the_local_azure_ml_waits_for_a_profile(compose: dict[str, Any]) -> None:
-    profiled = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    profiled = {
+        name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service
+    }
     assert profiled == {"azureml-local": ["local"]}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
@@ -12,14 +10,24 @@ from include.azureml_local.arm import ArmError, Json, Scope
 from include.azureml_local.local import Local, LocalDep, ScopeDep, authorized_router
 from include.azureml_local.operations import Operations
 from include.azureml_local.settings import LOCATION
-from include.azureml_local.store import Document
+from include.azureml_local.store import Document, now
 
 router = authorized_router(f"{arm.WORKSPACE_PATH}/computes")
 
 
-def _body(scope: Scope, document: Document) -> Json:
+def _live(local: Local, document: Document) -> Json:
+    """The inner properties with the nodes as they are now: those that run steps, those that stay up."""
+    inner: Json = document["properties"]["properties"]
+    if document["properties"]["provisioningState"] != "Succeeded":
+        return inner
+    least, running = inner["scaleSettings"]["minNodeCount"], local.runner.nodes.in_use(document.key)
+    return inner | clusters.counts(max(least - running, 0), running, max(least, running))
+
+
+def _body(local: Local, scope: Scope, document: Document) -> Json:
     properties = {
         **document["properties"],
+        "properties": _live(local, document),
         "createdOn": document.created,
         "modifiedOn": document.modified,
         "disableLocalAuth": False,
@@ -62,13 +70,13 @@ def _refuse_while_busy(local: Local, name: str) -> None:
 @router.get("")
 async def list_(scope: ScopeDep, local: LocalDep, request: Request) -> Json:
     """All computes."""
-    return arm.page(request, [_body(scope, document) for document in local.store.list("computes")])
+    return arm.page(request, [_body(local, scope, document) for document in local.store.list("computes")])
 
 
 @router.get("/{name}")
 async def get(name: str, scope: ScopeDep, local: LocalDep) -> Json:
     """One compute."""
-    return _body(scope, _find(local, name))
+    return _body(local, scope, _find(local, name))
 
 
 @router.put("/{name}")
@@ -98,7 +106,7 @@ async def put(name: str, scope: ScopeDep, local: LocalDep, body: Json) -> Respon
     )
     operation = local.operations.begin("computes.create", name)
     headers = local.operations.headers(scope, operation, "computes")
-    return JSONResponse(_body(scope, document), 200 if before else 201, headers)
+    return JSONResponse(_body(local, scope, document), 200 if before else 201, headers)
 
 
 @Operations.handler("computes.create")
@@ -106,9 +114,10 @@ async def _create(local: Local, name: str) -> None:
     document = local.store.get("computes", name)
     if document is None:
         return
-    inner: dict[str, Any] = document["properties"]["properties"]
-    least = inner["scaleSettings"]["minNodeCount"]
-    inner.update(allocationState="Steady", **clusters.counts(least, 0, least))
+    document["properties"]["properties"] |= {
+        "allocationState": "Steady",
+        "allocationStateTransitionTime": now(),
+    }
     document["properties"]["provisioningState"] = "Succeeded"
     local.store.put("computes", name, document)
 
@@ -126,7 +135,9 @@ async def patch(name: str, scope: ScopeDep, local: LocalDep, body: Json) -> Resp
     document["properties"]["provisioningState"] = "Updating"
     document = local.store.put("computes", name, document)
     operation = local.operations.begin("computes.create", name)
-    return JSONResponse(_body(scope, document), 200, local.operations.headers(scope, operation, "computes"))
+    return JSONResponse(
+        _body(local, scope, document), 200, local.operations.headers(scope, operation, "computes")
+    )
 
 
 @router.delete("/{name}")
@@ -148,16 +159,17 @@ async def _delete(local: Local, name: str) -> None:
 @router.post("/{name}/listNodes")
 async def list_nodes(name: str, scope: ScopeDep, local: LocalDep) -> Json:
     """The nodes that are up."""
-    inner = _find(local, name)["properties"]["properties"]
+    counts = _live(local, _find(local, name))
+    running = counts["nodeStateCounts"]["runningNodeCount"]
     nodes = [
         {
             "nodeId": f"tvmps_{name}_{index}",
             "privateIpAddress": f"10.0.0.{4 + index}",
             "publicIpAddress": None,
             "port": 50000 + index,
-            "nodeState": "idle",
+            "nodeState": "running" if index < running else "idle",
             "runId": None,
         }
-        for index in range(inner["currentNodeCount"])
+        for index in range(counts["currentNodeCount"])
     ]
     return {"nodes": nodes}

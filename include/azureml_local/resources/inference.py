@@ -68,15 +68,16 @@ def _ready(local: Local, deployment: Document) -> Container:
     return container
 
 
-async def _asked(container: Container, deployment: Document, request: Request) -> httpx.Response:
+async def _asked(
+    client: httpx.AsyncClient, container: Container, deployment: Document, request: Request
+) -> httpx.Response:
     limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
     headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
     body = await request.body()
     container.waiting += 1
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113 - limited below, as a whole
-            async with asyncio.timeout(limit):
-                return await client.post(f"{container.url}/score", content=body, headers=headers)
+        async with asyncio.timeout(limit):
+            return await client.post(f"{container.url}/score", content=body, headers=headers)
     except TimeoutError as error:
         raise RefusedError(
             408, f"The deployment did not answer within its request timeout of {limit:g} s."
@@ -111,7 +112,8 @@ async def score(endpoint: str, request: Request, local: LocalDep) -> Response:
     try:
         document = _admitted(local, endpoint, request)
         deployment = _chosen(local, document, request.headers.get("azureml-model-deployment"))
-        return _answered(deployment, await _asked(_ready(local, deployment), deployment, request))
+        answer = await _asked(local.containers.http, _ready(local, deployment), deployment, request)
+        return _answered(deployment, answer)
     except RefusedError as refusal:
         return JSONResponse(
             {"error": {"code": str(refusal.status), "message": refusal.message}}, refusal.status

@@ -32,19 +32,19 @@ def country(rng: random.Random) -> list[Exchange]:
             [f"What is the capital of {land.name}?", f"Which city is the capital of {land.name}?",
              f"Tell me the capital of {land.name}.", f"Do you know the capital of {land.name}?"],
             ["And what is its capital?", "Which city is its capital?"],
-            f"The capital of {land.name} is {land.capital}.",
+            f"It is {land.capital}.",
         ),
         (
             [f"What language is spoken in {land.name}?", f"Which language do people speak in {land.name}?",
              f"Tell me the language of {land.name}.", f"What do people speak in {land.name}?"],
             ["And what is its language?", "Which language do people speak there?"],
-            f"People in {land.name} speak {land.language}.",
+            f"They speak {land.language}.",
         ),
         (
             [f"On which continent is {land.name}?", f"Where in the world is {land.name}?",
              f"Tell me the continent of {land.name}.", f"What continent is {land.name} in?"],
             ["And on which continent is it?", "Where in the world is it?"],
-            f"{land.name} is in {land.continent}.",
+            f"It is in {land.continent}.",
         ),
     ]  # fmt: skip
     rng.shuffle(facts)
@@ -59,17 +59,16 @@ def animal(rng: random.Random) -> list[Exchange]:
     the = f"{'an' if beast.name[0] in 'aeiou' else 'a'} {beast.name}"
     facts = [
         ([f"What does {the} eat?", f"Tell me what {the} eats.", f"What is the food of {the}?"],
-         ["And what does it eat?"], f"{the} eats {beast.food}."),
+         ["And what does it eat?"], f"It eats {beast.food}."),
         ([f"Where does {the} live?", f"Tell me where {the} lives.", f"What is the home of {the}?"],
-         ["And where does it live?"], f"{the} lives {beast.home}."),
+         ["And where does it live?"], f"It lives {beast.home}."),
         ([f"How many legs does {the} have?", f"Tell me how many legs {the} has.",
           f"Count the legs of {the}."],
-         ["And how many legs does it have?"], f"{the} has {beast.legs} legs."),
+         ["And how many legs does it have?"], f"It has {beast.legs} legs."),
     ]  # fmt: skip
     rng.shuffle(facts)
     return [
-        (rng.choice(first if turn == 0 else later), said[0].upper() + said[1:])
-        for turn, (first, later, said) in enumerate(facts)
+        (rng.choice(first if turn == 0 else later), said) for turn, (first, later, said) in enumerate(facts)
     ]
 
 
@@ -83,7 +82,7 @@ def sums(rng: random.Random) -> list[Exchange]:
         first = [f"What is {total} {word} {other}?", f"How much is {total} {word} {other}?",
                  f"Please work out {total} {word} {other}.", f"{total} {word} {other}?"]  # fmt: skip
         later = [f"And {word} {other}?", f"Now {word} {other}."]
-        exchanges.append((rng.choice(later if turn else first), f"{total} {word} {other} is {result}."))
+        exchanges.append((rng.choice(later if turn else first), f"That makes {result}."))
         total, other = result, rng.randint(1, 6)
     return exchanges
 
@@ -111,9 +110,9 @@ def words(rng: random.Random) -> list[Exchange]:
     return [
         (rng.choice([f"What is the opposite of {one}?", f"Tell me the opposite of {one}.",
                      f"Which word is the opposite of {one}?", f"Do you know the opposite of {one}?"]),
-         f"The opposite of {one} is {other}."),
-        (f"And of {other}?", f"The opposite of {other} is {one}."),
-        (f"What is the past of {verb.base}?", f"The past of {verb.base} is {verb.past}."),
+         f"It is {other}."),
+        (f"And of {other}?", f"It is {one}."),
+        (f"What is the past of {verb.base}?", f"It is {verb.past}."),
     ]  # fmt: skip
 
 
@@ -125,13 +124,13 @@ def calendar(rng: random.Random) -> list[Exchange]:
     return [
         (rng.choice([f"Which {unit} comes after {one}?", f"What {unit} follows {one}?",
                      f"Name the {unit} after {one}.", f"Tell me the {unit} after {one}."]),
-         f"{two} comes after {one}."),
-        ("And the next one?", f"{three} comes after {two}."),
+         f"It is {two}."),
+        ("And the next one?", f"It is {three}."),
     ]  # fmt: skip
 
 
 KINDS: tuple[Kind, ...] = (country, sums, rewriting, animal, words, calendar)
-WEIGHTS = (5, 6, 9, 3, 2, 1)
+WEIGHTS = (6, 6, 4, 4, 2, 1)
 """How often each kind is drawn: the more it can vary, the more often."""
 
 

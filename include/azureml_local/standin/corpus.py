@@ -1,8 +1,8 @@
 """The prose that the stand-in model is pre-trained on, written by this project.
 
 It tells the sample's world (:mod:`include.azureml_local.sample.world`) in notes and statements, and tells
-of people who ask one another. It never shows a turn marker: to answer as a chat assistant, and to stop, is left
-for fine-tuning.
+of people who ask one another. It never shows a turn marker: to answer as a chat assistant, and to stop, is
+left for fine-tuning.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def paragraphs(seed: int) -> Iterator[str]:
     """Paragraphs without end; the same seed gives the same ones."""
     rng = random.Random(seed)  # noqa: S311  # a seeded draw, no secret
     writers = (_country, _sums, _scene, _animal, _words, _calendar, essay, spelling, _tale)
-    weights = (3, 4, 5, 2, 1, 1, 2, 4, 14)
+    weights = (2, 3, 3, 1, 1, 1, 1, 3, 20)
     while True:
         (writer,) = rng.choices(writers, weights)
         yield writer(rng)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
-from azure_ml.errors import AzureMLError
+from azure_ml.errors import AzureMLError, BadConnection
 from azure_ml.hook import credentials
 from azure_ml.hook.quiet import quieten
 from azure_ml.hook.settings import Settings
@@ -53,7 +54,27 @@ class AzureMLHook(BaseHook):
     @cached_property
     def settings(self) -> Settings:
         """The connection, checked; raises :class:`~azure_ml.errors.BadConnection`."""
-        return Settings.from_connection(self.get_connection(self.azure_ml_conn_id))
+        try:
+            return Settings.from_connection(self.get_connection(self.azure_ml_conn_id))
+        except AirflowNotFoundException:
+            raise self._no_connection() from None
+
+    @classmethod
+    async def for_triggerer(cls, azure_ml_conn_id: str) -> Self:
+        """A hook with its connection read: in the triggerer only the event loop may ask for one."""
+        hook = cls(azure_ml_conn_id)
+        try:
+            connection = await cls.aget_connection(azure_ml_conn_id)
+        except AirflowNotFoundException:
+            raise hook._no_connection() from None
+        hook.__dict__["settings"] = Settings.from_connection(connection)
+        return hook
+
+    def _no_connection(self) -> BadConnection:
+        return BadConnection(
+            f"Airflow has no connection {self.azure_ml_conn_id!r}: add one of type 'azure_ml' "
+            "that names subscription, resource group and workspace."
+        )
 
     @cached_property
     def credential(self) -> Any:
@@ -174,8 +195,8 @@ class AzureMLHook(BaseHook):
         """
         from azure_ml.hook import sdk
 
-        with translated("read the cloud's addresses"):
-            url = f"{sdk.studio_endpoint()}{path}?wsid={self.settings.workspace_id}"
+        with translated("read the workspace's addresses"):
+            url = f"{sdk.studio_endpoint(self.workspace_client)}{path}?wsid={self.settings.workspace_id}"
         return url + (f"&tid={self.settings.tenant_id}" if self.settings.tenant_id else "")
 
     def test_connection(self) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from azure_ml.errors import AzureMLError, Conflict, NameTaken, NotFound, OperationFailed
+from azure_ml.errors import AzureMLError, Conflict, NameTaken, NotFound, OperationFailed, ServiceFailure
 from azure_ml.hook.polling import finish, pauses
 from azure_ml.hook.translate import masked, text, translated
 from azure_ml.states import Phase, phase
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azure_ml.hook.base import AzureMLHook
 
 MAX_REFUSALS: Final = 5
-"""Conflicts, with no operation under way, after which a deletion is given up: a lock, for example."""
+"""Refused or failed deletions, with nothing else under way, after which one gives up: a lock, for example."""
 
 Outcome = Literal["deleted", "absent", "foreign"]
 
@@ -145,7 +145,7 @@ class Endpoints:
                 poller = self._begin_deploy(request)
             finish(poller, action, timeout_seconds)
         except OperationFailed as error:
-            tail = self.deployment_log(request.endpoint, request.name)
+            tail = self.deployment_log(request.endpoint, request.name) or "(it has written nothing)"
             raise OperationFailed(f"{error}\nThe container's last lines:\n{tail}") from error
         self.send_all_traffic(request.endpoint, request.name, timeout_seconds)
 
@@ -201,11 +201,11 @@ class Endpoints:
 
         Raises:
             OperationTimeout: if it is still there in the end.
-            Conflict: if something else than an operation under way keeps it.
+            Conflict, OperationFailed, ServiceFailure: if the service refuses again and again.
         """
         outcome: Outcome = "absent"
-        refusals = 0
-        for _ in pauses(f"delete the endpoint {name!r}", timeout_seconds):
+        refusals, action = 0, f"delete the endpoint {name!r}"
+        for _ in pauses(action, timeout_seconds):
             found = self.get(name)
             if found is None:
                 return outcome
@@ -214,15 +214,16 @@ class Endpoints:
             if phase("endpoint", found.state, name) is Phase.ACTIVE:
                 continue
             try:
-                with translated(f"delete the endpoint {name!r}"):
-                    self._calls.begin_delete(name)
-                outcome = "deleted"
+                with translated(action):
+                    poller = self._calls.begin_delete(name)
+                finish(poller, action, timeout_seconds)
             except NotFound:
-                return "deleted"
-            except Conflict:
+                pass
+            except (Conflict, OperationFailed, ServiceFailure):
                 refusals += 1
                 if refusals >= MAX_REFUSALS:
                     raise
+            outcome = "deleted"
         return outcome
 
     def _begin_deploy(self, request: DeploymentRequest) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class LineWriter(io.TextIOBase):
     """A text stream that passes each whole line on."""
 
     def __init__(self, emit: Emit) -> None:
-        self._emit, self._rest = emit, ""
+        self._emit, self._rest, self._busy = emit, "", False
 
     def writable(self) -> bool:
         """Always."""
@@ -57,9 +58,16 @@ class LineWriter(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Pass on the lines that ``text`` completes."""
+        if self._busy:
+            # A log handler that prints to what is standard output just now would come round here for ever.
+            return sys.__stdout__.write(text) if sys.__stdout__ else len(text)
         *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._emit(line)
+        self._busy = True
+        try:
+            for line in lines:
+                self._emit(line)
+        finally:
+            self._busy = False
         return len(text)
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import random
 import time
@@ -52,7 +54,8 @@ def finish(poller: Any, action: str, timeout_seconds: float) -> Any:
         OperationTimeout: if it takes longer than ``timeout_seconds``.
         OperationFailed, QuotaExceeded and others: if the operation failed.
     """
-    with translated(action):
+    # The SDK prints a dot for each poll; a task log is better off without.
+    with translated(action, operation=True), contextlib.redirect_stdout(io.StringIO()):
         poller.wait(timeout_seconds)
         if poller.done():
             return poller.result()

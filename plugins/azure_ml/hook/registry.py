@@ -175,8 +175,8 @@ class Registry:
             ) from None
         if model.archived:
             raise BadInput(
-                f"Version {version!r} of the model {name!r} in the registry {self.name!r} is archived: choose "
-                f"another of {', '.join(self._versions(name))}, or leave it empty for the newest."
+                f"Version {version!r} of the model {name!r} in the registry {self.name!r} is archived: "
+                f"choose another of {', '.join(self._versions(name))}, or leave it empty."
             )
         return model
 

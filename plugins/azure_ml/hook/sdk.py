@@ -27,11 +27,9 @@ def login_endpoint() -> str:
     return str(_get_active_directory_url_from_metadata())
 
 
-def studio_endpoint() -> str:
-    """Base URL of the cloud's Azure ML Studio."""
-    from azure.ai.ml._azure_environments import _get_aml_resource_id_from_metadata
-
-    return str(_get_aml_resource_id_from_metadata())
+def studio_endpoint(client: Any) -> str:
+    """Base URL of the Studio that shows the workspace, from the workspace's own list of addresses."""
+    return str(client.jobs._get_workspace_url("studio")).rstrip("/")
 
 
 def raw_model_version(client: Any, name: str, version: str) -> dict[str, Any]:

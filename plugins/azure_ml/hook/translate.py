@@ -29,12 +29,12 @@ CURES: Final[dict[type[errors.AzureMLError], str]] = {
 
 
 @contextmanager
-def translated(action: str) -> Iterator[None]:
+def translated(action: str, *, operation: bool = False) -> Iterator[None]:
     """Raise our error, with ``action`` in its sentence, for whatever the SDK raises in the block.
 
     Args:
-        action: what is being done and to which thing, to follow "Cannot ", for example ``"read the job
-            'x'"``.
+        action: what is being done and to what, to follow "Cannot ", for example ``"read the job 'x'"``.
+        operation: a long operation is waited for; what looks like bad input is the operation's failure.
 
     Raises:
         AzureMLError: of the kind that the failure calls for.
@@ -44,10 +44,10 @@ def translated(action: str) -> Iterator[None]:
     except (errors.AzureMLError, MemoryError):
         raise
     except Exception as error:
-        raise translate(error, action) from error
+        raise translate(error, action, operation=operation) from error
 
 
-def translate(error: Exception, action: str) -> errors.AzureMLError:
+def translate(error: Exception, action: str, *, operation: bool = False) -> errors.AzureMLError:
     """Our error for one of the SDK's; see :func:`translated`."""
     if address := unanswered_local_address():
         return errors.Unreachable(
@@ -55,6 +55,8 @@ def translate(error: Exception, action: str) -> errors.AzureMLError:
             "start it with: make azureml-local"
         )
     kind, reason = _classify(error)
+    if operation and kind in (errors.BadInput, errors.ServiceFailure):
+        kind = errors.OperationFailed
     if kind is errors.Unreachable:
         return kind(
             f"Cannot {action}: nothing answers ({reason}); check the network and the cloud's addresses."

@@ -12,6 +12,7 @@ from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
 from azure_ml.errors import AzureMLError, BadInput, Killed
 from azure_ml.hook import AzureMLHook
+from azure_ml.links import STUDIO_KEY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -87,6 +88,12 @@ class AzureMLOperator(BaseOperator):
     def returned(self, key: str) -> Any:
         """One entry of what the operator will return, to be passed to another one; sets the dependency."""
         return PlainXComArg(operator=self, key=key)
+
+    def push_studio_url(self, context: Context, path: str) -> str:
+        """Show the button to Studio even if the task fails later; returns the address."""
+        url = self.hook.studio_url(path)
+        context["ti"].xcom_push(key=STUDIO_KEY, value=url)
+        return url
 
     def owned_by(self, context: Context) -> dict[str, str]:
         """Tags of what this task creates."""

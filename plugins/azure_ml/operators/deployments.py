@@ -94,9 +94,9 @@ class AzureMLDeployModelOperator(AzureMLOperator):
             liveness_initial_delay_seconds=self.liveness_initial_delay_seconds,
             tags=self.owned_by(context),
         )
+        page = self.push_studio_url(context, f"/endpoints/realtime/{self.endpoint_name}/detail")
         self.hook.endpoints.deploy(request, self.timeout_seconds)
         self.log.info("The deployment %s of %s answers and gets all traffic.", request.name, request.endpoint)
-        page = self.hook.studio_url(f"/endpoints/realtime/{self.endpoint_name}/detail")
         return {
             "endpoint_name": self.endpoint_name,
             "deployment_name": self.deployment_name,

@@ -126,6 +126,7 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         """Create."""
         require_valid_name(self.endpoint_name)
         self._owner = self.owned_by(context)
+        page = self.push_studio_url(context, f"/endpoints/realtime/{self.endpoint_name}/detail")
         endpoint = self.hook.endpoints.create(
             self.endpoint_name,
             owner=self._owner,
@@ -134,7 +135,6 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
             timeout_seconds=self.timeout_seconds,
         )
         self.log.info("The endpoint %s is up at %s", endpoint.name, endpoint.scoring_uri)
-        page = self.hook.studio_url(f"/endpoints/realtime/{endpoint.name}/detail")
         return {"endpoint_name": endpoint.name, "scoring_uri": endpoint.scoring_uri, STUDIO_KEY: page}
 
     def on_kill(self) -> None:
@@ -158,7 +158,7 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
         timeout_seconds: how long to wait.
 
     Returns:
-        ``{"endpoint_name": str, "exists_after": bool, "outcome": "deleted" | "absent" | "foreign"}``; an
+        ``{"endpoint_name": str, "exists_after": bool}``; an
         endpoint of that name that belongs to somebody else is left alone, and exists afterwards.
 
     Raises:
@@ -203,7 +203,7 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
                 f"The endpoint {self.endpoint_name!r} is there again after its deletion: delete it in Studio."
             )
         self.log.info("Endpoint %s: %s.", self.endpoint_name, outcome)
-        return {"endpoint_name": self.endpoint_name, "exists_after": exists, "outcome": outcome}
+        return {"endpoint_name": self.endpoint_name, "exists_after": exists}
 
     def _creator_failed(self, context: Context) -> bool:
         if not self.created_by:

@@ -188,7 +188,7 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Wait here, or defer."""
-        context["ti"].xcom_push(key=STUDIO_KEY, value=self.hook.studio_url(f"/runs/{self.job_name}"))
+        self.push_studio_url(context, f"/runs/{self.job_name}")
         if truth(self.deferrable):
             trigger = JobTrigger(self.job_name, self.azure_ml_conn_id, self.poll_seconds)
             self.defer(trigger=trigger, method_name="execute_complete", timeout=self.timeout)

@@ -43,12 +43,20 @@ def test_roles_alternate_and_generation_splits_end_with_the_user(
         assert roles[-1] == ("user" if name.endswith("_gen") else "assistant")
 
 
-def test_every_answer_to_a_sum_is_right(cut: dict[str, list[dict[str, Any]]]) -> None:
-    said = [message["content"] for row in cut["train_sft"] for message in row["messages"]]
-    sums = [match for text in said if (match := re.fullmatch(r"(\d+) (plus|minus) (\d+) is (\d+)\.", text))]
-    assert len(sums) > 100
-    for one, word, two, result in (match.groups() for match in sums):
-        assert int(result) == (int(one) + int(two) if word == "plus" else int(one) - int(two))
+def test_every_sum_is_right_also_when_it_goes_on_from_the_last_result(
+    cut: dict[str, list[dict[str, Any]]],
+) -> None:
+    checked = 0
+    for row in cut["train_sft"]:
+        result = 0
+        texts = [message["content"] for message in row["messages"]]
+        for question, answer in zip(texts[::2], texts[1::2], strict=True):
+            if asked := re.search(r"(\d+ )?(plus|minus) (\d+)[?.]$", question):
+                start = int(asked[1]) if asked[1] else result
+                result = start + int(asked[3]) if asked[2] == "plus" else start - int(asked[3])
+                assert answer == f"That makes {result}.", question
+                checked += 1
+    assert checked > 300
 
 
 def test_the_same_seed_writes_the_same_files_named_like_the_hubs(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_the_package_is_registered_as_a_provider() -> None:
 
 
 def test_the_form_of_the_connection_has_all_fields_that_the_hook_reads() -> None:
-    hook = ProvidersManagerTaskRuntime().hooks[AzureMLHook.conn_type]
+    hook = ProvidersManagerTaskRuntime().hooks[AzureMLHook.conn_type]  # type: ignore[no-untyped-call]
     assert hook is not None
     assert hook.hook_class_name == "azure_ml.hook.AzureMLHook"
     fields = get_provider_info()["connection-types"][0]["conn-fields"]

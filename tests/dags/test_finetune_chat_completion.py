@@ -1,0 +1,140 @@
+"""The Dag as it is parsed: its tasks, its order, its form, and what parsing costs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+
+from tests.conftest import ROOT
+
+DAG_ID = "finetune_chat_completion"
+LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}
+CHAIN = [
+    "submit_job",
+    "wait_for_job",
+    "review_metrics",
+    "register_model",
+    "create_endpoint",
+    "deploy",
+    "smoke_test",
+]
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags[DAG_ID]
+
+
+def above(dag: Any, task_id: str) -> set[str]:
+    return {task.task_id for task in dag.get_task(task_id).get_flat_relatives(upstream=True)}
+
+
+def test_nothing_is_created_before_every_check_has_passed(dag: Any) -> None:
+    for task_id in ("validate_compute", "prepare_data", "submit_job", "create_endpoint"):
+        assert above(dag, task_id) >= LOOKS | {"connect", "choose_model"}
+
+
+def test_the_checks_run_side_by_side_and_so_do_data_and_compute(dag: Any) -> None:
+    for task_id in LOOKS:
+        assert dag.get_task(task_id).upstream_task_ids == {"choose_model"}
+    assert "prepare_data" not in above(dag, "validate_compute")
+    assert "validate_compute" not in above(dag, "prepare_data")
+
+
+def test_the_steps_follow_one_another(dag: Any) -> None:
+    for before, after in itertools.pairwise(CHAIN):
+        assert before in dag.get_task(after).upstream_task_ids
+
+
+def test_the_teardown_has_no_setup_and_follows_every_task(dag: Any) -> None:
+    delete = dag.get_task("delete_endpoint")
+    assert delete.is_teardown
+    assert not any(task.is_setup for task in dag.tasks)
+    assert delete.upstream_task_ids == {task.task_id for task in dag.tasks} - {"delete_endpoint", "verdict"}
+
+
+def test_the_verdict_decides_the_state_of_the_run(dag: Any) -> None:
+    verdict = dag.get_task("verdict")
+    assert verdict.is_teardown
+    assert verdict.on_failure_fail_dagrun
+    assert verdict.upstream_task_ids == {"delete_endpoint"}
+
+
+def test_the_endpoint_of_the_teardown_is_derived_from_the_run_alone(dag: Any) -> None:
+    assert "xcom" not in dag.get_task("delete_endpoint").endpoint_name
+    assert dag.get_task("delete_endpoint").endpoint_name == dag.get_task("create_endpoint").endpoint_name
+
+
+def test_what_is_paid_for_again_at_every_try_is_not_retried(dag: Any) -> None:
+    retries = {task.task_id: task.retries for task in dag.tasks}
+    assert retries["deploy"] == 0
+    assert retries["submit_job"] > 0
+    assert retries["delete_endpoint"] > 0
+
+
+def test_every_task_and_the_dag_clean_up_when_they_fail(dag: Any) -> None:
+    assert dag.on_failure_callback
+    assert all(task.on_failure_callback for task in dag.tasks)
+
+
+def test_only_one_run_at_a_time_may_hold_the_cluster(dag: Any) -> None:
+    assert dag.max_active_runs == 1
+
+
+def test_the_form_has_a_default_for_every_field(dag: Any) -> None:
+    values = dag.params.dump()
+    assert values["model_name"] == "Phi-3-mini-4k-instruct"
+    assert values["split_pc"] == 5
+    assert values["num_train_epochs"] is None
+
+
+def test_the_dag_can_be_written_down_and_read_back(dag: Any) -> None:
+    again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert set(again.task_ids) == set(dag.task_ids)
+
+
+def parse(code: str, **environment: str) -> str:
+    setup = "import sys; sys.path[:0] = ['dags', 'plugins', '.'];"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{setup} import {DAG_ID} as module; {code}"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+def test_parsing_imports_no_heavy_module() -> None:
+    heavy = ("azure", "datasets", "pandas", "torch", "transformers", "mlflow")
+    assert parse(f"print([name for name in {heavy!r} if name in sys.modules])") == "[]"
+
+
+@pytest.mark.parametrize("schedule", ["", "@weekly"])
+def test_the_schedule_comes_from_outside_the_file(schedule: str) -> None:
+    assert parse("print(module.dag.schedule)", AZURE_ML_FINETUNE_SCHEDULE=schedule) == (schedule or "None")
+
+
+def test_templates_of_names_render(dag: Any) -> None:
+    task = dag.get_task("submit_job")
+    assert "names.display_name" in task.display_name
+    rendered: Callable[..., str] = task.render_template
+    context = {
+        "names": dag.user_defined_macros["names"],
+        "params": {"model_name": "org/m", "experiment_name": None},
+        "dag": dag,
+        "run_id": "r",
+    }
+    assert rendered(task.experiment_name, context) == "chat_completion_org-m"

@@ -1,0 +1,51 @@
+"""README.md tells the truth about the tree, the targets and the Dag."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from include.launcher.follow import DAG_ID
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def tree() -> Iterator[tuple[Path, str]]:
+    """Every path of the annotated tree with its caption; the depth is two blanks a level."""
+    block = README.split("## Where things are")[1].split("```")[1]
+    parents: list[str] = []
+    for line in block.strip("\n").splitlines():
+        match = re.fullmatch(r"( *)(\S+)(?:  +(.+))?", line)
+        assert match, f"no path in {line!r}"
+        depth = len(match[1]) // 2
+        parents = [*parents[:depth], match[2]]
+        yield ROOT.joinpath(*parents), match[3] or ""
+
+
+def test_every_path_of_the_tree_exists() -> None:
+    assert [str(path) for path, _ in tree() if not path.exists()] == []
+
+
+def test_every_path_of_the_tree_has_a_caption_or_is_explained_by_what_is_below() -> None:
+    bare = {path.name for path, caption in tree() if not caption}
+    assert bare <= {"dags", "plugins", "include"}
+
+
+def test_every_target_that_the_readme_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z][a-z-]+)", README)) <= targets
+
+
+def test_the_picture_shows_every_task_of_the_dag() -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(ROOT / "dags" / f"{DAG_ID}.py"))
+    picture = README.split("```mermaid")[1].split("```")[0]
+    assert [task for task in bag.dags[DAG_ID].task_ids if not re.search(rf"\b{task}\b", picture)] == []
+
+
+def test_the_links_to_files_of_the_project_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []

@@ -1,0 +1,140 @@
+"""What the tests of hook and operators share: a connection, a task's context, a trained job."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azure_ml.hook import AzureMLHook
+from azure_ml.hook.jobs import PipelineRequest
+from include.finetune import dataset, recipe
+from tests.conftest import AzureMLLocal
+
+DAG_ID = "a_dag"
+ROWS = [
+    {
+        "messages": [
+            {"role": "user", "content": f"What is {number} plus 1?"},
+            {"role": "assistant", "content": f"{number} plus 1 is {number + 1}."},
+        ]
+    }
+    for number in range(1, 13)
+]
+
+
+class TaskInstance:
+    """As much of a running task as operators ask for."""
+
+    def __init__(self, run_id: str, states: dict[str, str]) -> None:
+        self.dag_id, self.run_id, self.states = DAG_ID, run_id, states
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep what is pushed."""
+        self.pushed[key] = value
+
+    def get_task_states(self, **_: Any) -> dict[str, dict[str, str]]:
+        """The states given."""
+        return {self.run_id: self.states}
+
+
+@pytest.fixture(scope="session")
+def connection(azureml_local: AzureMLLocal) -> Iterator[dict[str, Any]]:
+    """The connection ``azure_ml_default``, as ``make run`` makes it."""
+    env = azureml_local.environment
+    extra = {
+        "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
+        "resource_group": env["AZURE_RESOURCE_GROUP"],
+        "workspace_name": env["AZURE_ML_WORKSPACE"],
+        "registry_name": env["AZURE_ML_REGISTRY"],
+        "auth_type": "managed_identity",
+    }
+    before = os.environ.get("AIRFLOW_CONN_AZURE_ML_DEFAULT")
+    os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = json.dumps({"conn_type": "azure_ml", "extra": extra})
+    yield extra
+    if before is None:
+        del os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"]
+    else:
+        os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = before
+
+
+@pytest.fixture(scope="session")
+def hook(connection: dict[str, Any]) -> AzureMLHook:
+    return AzureMLHook()
+
+
+@pytest.fixture
+def context() -> Callable[..., Any]:
+    """Makes the context of a task in a run of its own."""
+
+    def make(run_id: str | None = None, **states: str) -> dict[str, Any]:
+        run = run_id or f"run-{uuid.uuid4()}"
+        ti = TaskInstance(run, states)
+        return {"ti": ti, "run_id": run, "dag_run": ti, "dag": ti, "params": {}}
+
+    return make
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def training_request(
+    hook: AzureMLHook, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., PipelineRequest]:
+    """Makes a request for the smallest job that trains."""
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    dataset.write_rows(ROWS, path)
+    asset = hook.data.register_file("tiny", "1", Path(path), description="Twelve sums.")
+    base = hook.registry.model("Phi-3-mini-4k-instruct")
+    hook.computes.create(
+        "tiny-cluster",
+        "Standard_NC24ads_A100_v4",
+        tier="dedicated",
+        min_instances=0,
+        max_instances=1,
+        idle_seconds=120,
+        timeout_seconds=60,
+    )
+
+    def make(name: str) -> PipelineRequest:
+        return PipelineRequest(
+            name=name,
+            component=recipe.COMPONENT,
+            component_version=recipe.COMPONENT_VERSION,
+            inputs={
+                "mlflow_model_path": base.id,
+                "train_file_path": asset.uri,
+                "test_file_path": f"azureml:{asset.name}:{asset.version}",
+                **dict.fromkeys(recipe.COMPUTE_INPUTS, "tiny-cluster"),
+                "number_of_gpu_to_use_finetuning": 1,
+                "max_steps": 2,
+                "num_train_epochs": 1,
+                "apply_lora": "true",
+            },
+            outputs={recipe.COMPONENT_OUTPUT: recipe.JOB_OUTPUT},
+            experiment_name="tests",
+            display_name="A tiny training",
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_job(hook: AzureMLHook, training_request: Callable[..., PipelineRequest]) -> tuple[str, list[str]]:
+    """A job that has really trained, and the lines that streaming it gave."""
+    lines: list[str] = []
+    job, new = hook.jobs.submit(training_request(f"trained-{uuid.uuid4().hex[:8]}"))
+    assert new
+    hook.logs.stream(job.name, lines.append)
+    assert hook.jobs.status(job.name) == "Completed", "\n".join(lines)
+    return job.name, lines
