@@ -1,70 +1,82 @@
-"""The processes behind deployments: started, watched, restarted when they fall, surely ended."""
+"""The instances behind all deployments: started, replaced one by one, scaled, surely ended."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
+import itertools
 import shutil
-import socket
-import time
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from include.azureml_local.processes import Process, base_environment, tail
+from include.azureml_local.instances import SERVER_LOG, ContainerError, Instance, Workload
+from include.azureml_local.processes import tail
 from include.azureml_local.settings import Settings
-from include.azureml_local.store import now
 
-log = logging.getLogger(__name__)
+__all__ = ["LOGS", "ContainerError", "Containers", "Pool"]
 
-LOG_LINES = 30
-"""Lines of the container's log that a failure carries."""
-LOGS = {"InferenceServer": "inference-server.log", "StorageInitializer": "storage-initializer.log"}
+LOGS = {"InferenceServer": SERVER_LOG, "StorageInitializer": "storage-initializer.log"}
 """File of each container's log."""
-_RESTART_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
-class ContainerError(Exception):
-    """The process ended, or did not answer in time; the message has the end of its log."""
-
-
-@dataclass
-class Container:
-    """One deployment's process.
+class Pool:
+    """The instances of one deployment.
 
     Attributes:
-        model: folder of the model that it loads.
-        port: where it listens, on the loopback interface.
-        folder: its logs and home.
-        healthy: whether it answers.
-        waiting: requests that it is working on.
+        workload: what they run.
+        waiting: requests that they have or that wait for them.
     """
 
-    model: Path
-    port: int
-    folder: Path
-    process: Process
-    healthy: bool = False
-    waiting: int = 0
-    environment: dict[str, str] = field(default_factory=dict)
+    def __init__(self, workload: Workload, instances: list[Instance]) -> None:
+        self.workload, self.instances = workload, instances
+        self.waiting = 0
+        self._turn = itertools.count()
+        self._last: dict[Instance, int] = {}
 
     @property
-    def url(self) -> str:
-        """Base address of the process."""
-        return f"http://127.0.0.1:{self.port}"
+    def healthy(self) -> bool:
+        """Whether any instance answers."""
+        return any(instance.healthy for instance in self.instances)
+
+    @property
+    def most(self) -> int:
+        """Requests that may be in progress: twice what the instances take at once.
+
+        Source: the troubleshooting page of online endpoints, on status 429.
+        """
+        return 2 * self.workload.concurrency * len(self.instances)
+
+    @asynccontextmanager
+    async def instance(self) -> AsyncIterator[Instance]:
+        """The instance whose turn it is, once it has a free slot.
+
+        Raises:
+            ContainerError: if none answers.
+        """
+        able = [one for one in self.instances if one.healthy]
+        if not able:
+            raise ContainerError("No instance of the deployment is running.")
+        chosen = min(able, key=lambda one: (one.busy, self._last.get(one, -1)))
+        self._last[chosen] = next(self._turn)
+        chosen.busy += 1
+        self.waiting += 1
+        try:
+            async with chosen.slots:
+                yield chosen
+        finally:
+            chosen.busy -= 1
+            self.waiting -= 1
 
 
 class Containers:
-    """All deployments' processes, by ``<endpoint>/<deployment>``."""
+    """All deployments' instances, by ``<endpoint>/<deployment>``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._running: dict[str, Container] = {}
-        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._pools: dict[str, Pool] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._http: httpx.AsyncClient | None = None
 
@@ -77,63 +89,67 @@ class Containers:
             self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 - callers limit
         return self._http
 
-    def get(self, key: str) -> Container | None:
-        """The process of a deployment, None if there is none."""
-        return self._running.get(key)
+    def get(self, key: str) -> Pool | None:
+        """The instances of a deployment, None if there are none."""
+        return self._pools.get(key)
 
     def folder(self, key: str) -> Path:
-        """Where a deployment's logs lie."""
+        """Where a deployment's logs and mounted files lie."""
         return self._settings.home / "endpoints" / key
 
     def log(self, key: str, container: str, lines: int) -> str:
         """The last lines of a container's log; ``container`` is a key of :data:`LOGS`."""
         return tail(self.folder(key) / LOGS[container], lines)
 
-    async def start(
-        self, key: str, model: Path, seconds: float, environment: dict[str, str] | None = None
-    ) -> None:
-        """Start a deployment's process, replacing the one that there is, and wait until it answers.
-
-        Args:
-            key: ``<endpoint>/<deployment>``.
-            model: folder of the model.
-            seconds: how long it may take before the probes give up.
-            environment: the deployment's own variables.
+    async def start(self, key: str, workload: Workload, count: int) -> None:
+        """Start a deployment's instances; those that there are answer until the new ones do.
 
         Raises:
-            ContainerError: if it ends or is not healthy in time.
+            ContainerError: if one does not come up; those that there were go on.
         """
-        await self.stop(key)
-        folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOGS["StorageInitializer"]).open("a") as stream:
-            size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
-            stream.write(f"{now()} Model of {size} bytes mounted from {model.name}.\n")
-        container = await self._launch(model, folder, environment or {})
-        self._running[key] = container
+        pool = Pool(workload, await self._new(workload, count))
+        old = self._pools.get(key)
+        self._pools[key] = pool
+        if old is not None:
+            await _stop(old.instances)
+
+    async def scale(self, key: str, count: int) -> None:
+        """Have so many instances, the ones that there are kept as far as they go.
+
+        Raises:
+            KeyError: if the deployment has none.
+            ContainerError: if a new one does not come up.
+        """
+        pool = self._pools[key]
+        if count > len(pool.instances):
+            pool.instances += await self._new(pool.workload, count - len(pool.instances))
+        spare = pool.instances[count:]
+        del pool.instances[count:]
+        await _stop(spare)
+
+    async def _new(self, workload: Workload, count: int) -> list[Instance]:
+        made = [Instance(workload, self.http) for _ in range(count)]
+        starts = [asyncio.create_task(instance.start()) for instance in made]
         try:
-            await self._await_health(container, seconds)
+            await asyncio.gather(*starts)
         except BaseException:
-            self._running.pop(key, None)
-            await container.process.stop()
+            for start in starts:
+                start.cancel()
+            await asyncio.gather(*starts, return_exceptions=True)
+            await _stop(made)
             raise
-        self._watchers[key] = asyncio.create_task(self._watch(key, container, seconds), name=f"watch {key}")
+        return made
 
     async def stop(self, key: str) -> None:
-        """End a deployment's process; nothing happens if there is none."""
-        watcher = self._watchers.pop(key, None)
-        if watcher is not None:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
-        container = self._running.pop(key, None)
-        if container is not None:
-            await container.process.stop()
+        """End a deployment's instances; nothing happens if there are none."""
+        pool = self._pools.pop(key, None)
+        if pool is not None:
+            await _stop(pool.instances)
 
     async def remove(self, key: str) -> None:
-        """End the process and drop its logs, as deleting a deployment does."""
+        """End the instances and drop their logs, as deleting a deployment does."""
         await self.stop(key)
-        shutil.rmtree(self.folder(key), ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.folder(key), ignore_errors=True)
 
     def forget(self, endpoint: str) -> None:
         """Drop what is left of an endpoint's folder."""
@@ -150,72 +166,11 @@ class Containers:
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await asyncio.gather(*(self.stop(key) for key in list(self._running)))
+        await asyncio.gather(*(self.stop(key) for key in list(self._pools)))
         if self._http is not None:
             await self._http.aclose()
             self._http = None
 
-    async def _launch(self, model: Path, folder: Path, environment: dict[str, str]) -> Container:
-        port = _free_port()
-        command = [
-            str(self._settings.compute_python),
-            str(self._settings.serving_script),
-            "--model-dir",
-            str(model),
-            "--port",
-            str(port),
-        ]
-        process = await Process.start(
-            command,
-            folder=folder,
-            environment=base_environment(self._settings, folder / "home") | environment,
-            log=folder / LOGS["InferenceServer"],
-        )
-        return Container(model, port, folder, process, environment=environment)
 
-    async def _await_health(self, container: Container, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while True:
-            if container.process.ended:
-                code = await container.process.wait()
-                raise ContainerError(
-                    f"The user container ended with exit code {code} before it was healthy. "
-                    f"Its log ends with:\n{self._end_of_log(container)}"
-                )
-            with contextlib.suppress(httpx.HTTPError):
-                if (await self.http.get(container.url + "/", timeout=2)).status_code == 200:
-                    container.healthy = True
-                    return
-            if time.monotonic() > deadline:
-                raise ContainerError(
-                    f"The user container was not healthy within {seconds:.0f} s, all its probes allow. "
-                    f"Its log ends with:\n{self._end_of_log(container)}"
-                )
-            await asyncio.sleep(0.1)
-
-    async def _watch(self, key: str, container: Container, seconds: float) -> None:
-        """Start the process again whenever it falls, each time after a longer pause."""
-        falls = 0
-        while True:
-            code = await container.process.wait()
-            container.healthy = False
-            log.warning(
-                "The container of deployment %s ended with exit code %s and is started again", key, code
-            )
-            await asyncio.sleep(_RESTART_SECONDS[min(falls, len(_RESTART_SECONDS) - 1)])
-            falls += 1
-            new = await self._launch(container.model, container.folder, container.environment)
-            container.process, container.port = new.process, new.port
-            with contextlib.suppress(ContainerError):
-                await self._await_health(container, seconds)
-                falls = 0
-
-    @staticmethod
-    def _end_of_log(container: Container) -> str:
-        return tail(container.folder / LOGS["InferenceServer"], LOG_LINES)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def _stop(instances: list[Instance]) -> None:
+    await asyncio.gather(*(instance.stop() for instance in instances))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.azureml_local import sizes, uris
+from include.azureml_local import images, sizes, uris
 from include.azureml_local.arm import ArmError, Json
 from include.azureml_local.store import Document
 
@@ -55,6 +56,16 @@ def properties(local: Local, given: Json, old: Document | None) -> Json:
             target="instanceType",
         )
     model_folder(local, given.get("model"))
+    images.environment(local, given.get("environmentId"))
+    if given.get("codeConfiguration"):
+        code_folder(local, given["codeConfiguration"])
+        if not given.get("environmentId"):
+            raise ArmError(
+                400,
+                "BadArgument",
+                "A deployment with a scoring script needs an environment: give environmentId.",
+                target="environmentId",
+            )
     kept = {name: given[name] for name in _DEFAULTS if given.get(name) is not None}
     return {
         **_DEFAULTS,
@@ -91,6 +102,66 @@ def model_folder(local: Local, model: str | None) -> Path:
     if not folder.exists():
         raise ArmError(400, "BadArgument", f"Model {model!r} has no files.", target="model")
     return folder
+
+
+def code_folder(local: Local, code: Json) -> Path:
+    """Folder of a deployment's code.
+
+    Raises:
+        ArmError: 400 if there is no such code, or no script is named.
+    """
+    code_id, script = code.get("codeId"), code.get("scoringScript")
+    if not code_id or not script or Path(script).is_absolute() or ".." in Path(script).parts:
+        raise ArmError(
+            400,
+            "BadArgument",
+            f"codeConfiguration has codeId {code_id!r} and scoringScript {script!r}: give the id of a code "
+            "asset and the path of a script inside it.",
+            target="codeConfiguration",
+        )
+    try:
+        folder = uris.resolve(local, code_id)
+    except ArmError as error:
+        raise ArmError(
+            400,
+            "BadArgument",
+            f"Code {code_id!r} cannot be used: {error.message}",
+            target="codeConfiguration",
+        ) from error
+    if not folder.is_dir():
+        raise ArmError(400, "BadArgument", f"Code {code_id!r} has no files.", target="codeConfiguration")
+    return folder
+
+
+def check_quota(local: Local, key: str, instance_type: str, instances: int) -> None:
+    """Refuse a deployment that the quota does not hold, as online endpoints do: a validation error of VmSize.
+
+    Raises:
+        ArmError: 400 ``BadRequest``; the reason is in its details.
+    """
+    missing = sizes.lacking(local, key, sizes.size(instance_type), instances)
+    if missing is None:
+        return
+    inner = {
+        "errors": {"VmSize": [missing]},
+        "title": "One or more validation errors occurred.",
+        "status": 400,
+    }
+    reason = json.dumps({"error": {"code": "Validation", "message": json.dumps(inner)}})
+    raise ArmError(
+        400,
+        "BadRequest",
+        "The request is invalid.",
+        details=[
+            {
+                "code": "InferencingClientCallFailed",
+                "message": reason,
+                "target": None,
+                "details": [],
+                "additionalInfo": [],
+            }
+        ],
+    )
 
 
 def sku(given: Json | None) -> Json:

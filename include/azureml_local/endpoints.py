@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from include.azureml_local.arm import ArmError, Json, not_found
+from include.azureml_local.identity import SCORING
 from include.azureml_local.store import Document
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]")
 """Source: the limits page of managed online endpoints: 3 to 32 characters, a letter first, no dash last."""
 WHOLE = 100
 """Per cent of all traffic."""
+MIRRORED = 50
+"""Per cent of the traffic that may be mirrored. Source: the page on safe rollout of online endpoints."""
 
 
 def check_name(what: str, name: str) -> None:
@@ -102,7 +105,8 @@ def check_traffic(
     if traffic is None:
         return {}
     if not isinstance(traffic, dict) or not all(
-        isinstance(share, int) and 0 <= share <= WHOLE for share in traffic.values()
+        isinstance(share, int) and not isinstance(share, bool) and 0 <= share <= WHOLE
+        for share in traffic.values()
     ):
         raise ArmError(
             400,
@@ -150,8 +154,35 @@ def opens(local: Local, document: Document, authorization: str | None) -> bool:
         held = [str(held).encode() for held in keys(local, document.key).values()]
         matches = [hmac.compare_digest(one, secret.encode()) for one in held]
         return any(matches)
+    own = None
+    if str(document["properties"]["authMode"]).lower() == "amltoken":
+        own = token_audience(local, document.key)
     try:
-        local.identity.require(authorization)
+        local.identity.require(authorization, audience=own)
     except ArmError:
         return False
     return True
+
+
+def token_audience(local: Local, name: str) -> str:
+    """What the tokens of an endpoint of authMode AMLToken are for: itself and no other."""
+    return f"{local.settings.base_url}{SCORING}{name}"
+
+
+def check_mirror(local: Local, endpoint_name: str, mirrored: Any, traffic: Json) -> Json:
+    """The map of mirrored traffic, checked: one deployment without live traffic, 50 per cent at most.
+
+    Raises:
+        ArmError: 400.
+    """
+    checked = check_traffic(local, endpoint_name, mirrored, most=MIRRORED, whole=False)
+    named = [name for name, share in checked.items() if share]
+    live = [name for name in named if traffic.get(name)]
+    if len(named) > 1 or live:
+        raise ArmError(
+            400,
+            "BadArgument",
+            f"Mirror traffic names {', '.join(named)}: give it to one deployment that has no live traffic.",
+            target="mirrorTraffic",
+        )
+    return checked

@@ -16,7 +16,15 @@ from include.azureml_local.arm import ArmError
 
 RequestKind = Literal["status", "delay", "reset", "lost_response"]
 Kind = Literal[
-    "status", "delay", "reset", "lost_response", "operation_failed", "operation_stuck", "job_failed", "job_status"
+    "status",
+    "delay",
+    "reset",
+    "lost_response",
+    "operation_failed",
+    "operation_stuck",
+    "job_failed",
+    "job_status",
+    "out_of_memory",
 ]
 
 
@@ -24,10 +32,12 @@ class Fault(BaseModel):
     """One fault, as ``POST /_local/faults`` takes it.
 
     Attributes:
-        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection
-            before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and ``operation_stuck`` end or
-            hang a long-running operation of ``resource``; ``job_failed`` fails a job's ``step``; ``job_status`` puts a
-            job into ``job_state``.
+        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
+            connection before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and
+            ``operation_stuck`` end or hang a long-running operation of ``resource``; ``job_failed`` fails a
+            job's ``step``; ``job_status`` puts a job into ``job_state``; ``out_of_memory`` leaves containers
+            of a deployment only ``memory_mb`` from their start on, ``path`` being a pattern on
+            ``<endpoint>/<deployment>``.
         method: HTTP method, ``*`` for any.
         path: shell pattern on the URL path.
         count: how many times; None for always.
@@ -40,6 +50,7 @@ class Fault(BaseModel):
         resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``.
         step: name of the pipeline step that fails; any step if empty.
         job_state: state of the job under ``job_status``.
+        memory_mb: MiB that a container may hold under ``out_of_memory``; 1 kills it at once.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,6 +68,7 @@ class Fault(BaseModel):
     resource: str = "*"
     step: str = ""
     job_state: str = "NotResponding"
+    memory_mb: int = Field(1, ge=1)
 
 
 class Faults:
@@ -91,6 +103,13 @@ class Faults:
                 return self._use(fault)
         return None
 
+    def take_container(self, key: str) -> Fault | None:
+        """The fault that meets a deployment, ``<endpoint>/<deployment>``, used up by one start."""
+        for fault in self.waiting:
+            if fault.kind == "out_of_memory" and fnmatchcase(key, fault.path):
+                return self._use(fault)
+        return None
+
     async def on_operation(self, noun: str, key: str) -> None:
         """Called by the engine before an operation's work.
 
@@ -98,7 +117,9 @@ class Faults:
             ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
         """
         for fault in list(self.waiting):
-            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(noun, fault.resource):
+            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(
+                noun, fault.resource
+            ):
                 continue
             if self._use(fault) is None:
                 continue

@@ -1,7 +1,7 @@
-"""Who calls: a token service in the form of App Service's managed identity, and the check of every bearer token.
+"""Who calls: a token service in the form of App Service's managed identity, and the check of bearer tokens.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the identity header's value are made at the
-first start and kept with mode 0600.
+Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+identity header's value are made at the first start and kept with mode 0600.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from include.azureml_local.settings import TENANT_ID, Settings
 
 LIFETIME = 3600
 """Seconds that a token is good for."""
+SCORING = "/inference/"
+"""Part of the audience of tokens that open an endpoint."""
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 
 
@@ -74,25 +76,44 @@ class Identity:
         }
         return jwt.encode(claims, self._private, algorithm="RS256"), expires
 
-    def require(self, authorization: str | None) -> None:
+    def require(self, authorization: str | None, *, audience: str | None = None) -> None:
         """Check the ``Authorization`` header of a request.
+
+        Args:
+            authorization: the header.
+            audience: what the token must be for; None for anything but an endpoint.
 
         Raises:
             ArmError: 401, as ARM answers a missing, foreign or expired token.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
-        if self._checked.get(token, 0) > time.time():
+            raise _unauthorized(
+                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+            )
+        if audience is None and self._checked.get(token, 0) > time.time():
             return
         try:
             claims = jwt.decode(
-                token, self._public, algorithms=["RS256"], issuer=self.issuer, options={"verify_aud": False}
+                token,
+                self._public,
+                algorithms=["RS256"],
+                issuer=self.issuer,
+                audience=audience,
+                options={"verify_aud": audience is not None},
             )
         except jwt.ExpiredSignatureError as error:
-            raise _unauthorized("ExpiredAuthenticationToken", "The access token expiry is in the past.") from error
+            raise _unauthorized(
+                "ExpiredAuthenticationToken", "The access token expiry is in the past."
+            ) from error
         except jwt.InvalidTokenError as error:
-            raise _unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
+            raise _unauthorized(
+                "InvalidAuthenticationToken", f"The access token is invalid: {error}."
+            ) from error
+        if audience is None and SCORING in str(claims["aud"]):
+            raise _unauthorized(
+                "InvalidAuthenticationTokenAudience", "The access token is for an endpoint, not for this."
+            )
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
@@ -100,5 +121,11 @@ class Identity:
 
 def _unauthorized(code: str, message: str) -> ArmError:
     return ArmError(
-        401, code, message, headers={"WWW-Authenticate": f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'}
+        401,
+        code,
+        message,
+        headers={
+            "WWW-Authenticate": 'Bearer authorization_uri="", error="invalid_token", '
+            f'error_description="{code}"'
+        },
     )

@@ -46,6 +46,11 @@ class Process:
         return cls(process)
 
     @property
+    def pid(self) -> int:
+        """Process id of the guard."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether it is over."""
         return self._process.returncode is not None

@@ -14,6 +14,7 @@ import yaml
 
 from include.azureml_local.arm import ArmError
 from include.azureml_local.catalogue import FOLDER
+from include.azureml_local.settings import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
     from include.azureml_local.local import Local
@@ -77,9 +78,30 @@ def limit(local: Local, key: str) -> int:
     return int(document["limit"]) if document else TOTALS.get(key, FAMILY_LIMIT)
 
 
+def serving_cores(wanted: VmSize, instances: int) -> int:
+    """VCPUs that a deployment counts for: a fifth more instances, rounded up, are kept for its upgrades.
+
+    Source: the quota page of managed online endpoints: ceil(1.2 * instances) * cores of the size.
+    """
+    return -(-12 * instances // 10) * wanted.vcpus
+
+
 def in_use(local: Local, *, but: str = "") -> dict[str, int]:
-    """VCPUs that clusters may take at their largest, by family and total; without the cluster ``but``."""
+    """VCPUs by family and total: of clusters at their largest, and of deployments.
+
+    Args:
+        local: the service.
+        but: name of a cluster, or ``<endpoint>/<deployment>``, that is left out.
+    """
     used: dict[str, int] = {}
+    for document in local.store.list("onlineDeployments"):
+        known = sizes().get(str(document["properties"].get("instanceType")).lower())
+        without_machines = (document.get("provisioningError") or {}).get("code") == "OutOfQuota"
+        if document.key == but or known is None or without_machines:
+            continue
+        cores = serving_cores(known, int((document.get("sku") or {}).get("capacity") or 1))
+        for key in (DEDICATED, known.family):
+            used[key] = used.get(key, 0) + cores
     for document in local.store.list("computes"):
         inner = document["properties"].get("properties") or {}
         known = sizes().get(str(inner.get("vmSize")).lower())
@@ -109,3 +131,24 @@ def check_quota(local: Local, cluster: str, wanted: VmSize, nodes: int, *, low_p
                 f"Current in use: {current}, Additional requested: {additional}.",
                 target=cluster,
             )
+
+
+def lacking(local: Local, deployment: str, wanted: VmSize, instances: int) -> str | None:
+    """Why the quota does not hold a deployment, None if it does; in the words of online endpoints.
+
+    Args:
+        local: the service.
+        deployment: ``<endpoint>/<deployment>``; what it has already is not counted.
+        wanted: its VM size.
+        instances: how many of these.
+    """
+    used, needed = in_use(local, but=deployment), serving_cores(wanted, instances)
+    for key in (wanted.family, DEDICATED):
+        allowed, current = limit(local, key), used.get(key, 0)
+        if current + needed > allowed:
+            return (
+                f"Not enough quota available for {wanted.name} in SubscriptionId {SUBSCRIPTION_ID}. "
+                f"Current usage/limit: {current}/{allowed}. Additional needed: {needed}. "
+                "Please see troubleshooting guide, available here: https://aka.ms/oe-tsg#error-outofquota"
+            )
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from http import HTTPStatus
 
@@ -11,13 +12,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from include.azureml_local import endpoints
-from include.azureml_local.containers import Container
+from include.azureml_local.containers import ContainerError, Pool
 from include.azureml_local.durations import seconds
 from include.azureml_local.local import Local, LocalDep
 from include.azureml_local.store import Document
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/inference/{endpoint}")
-_FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-client-request-id")
+_FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-request-id", "x-ms-client-request-id")
+_KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version", "x-ms-request-id")
+"""Headers of a container that the caller sees."""
 
 
 class RefusedError(Exception):
@@ -56,36 +60,46 @@ def _chosen(local: Local, document: Document, header: str | None) -> Document:
     return _chosen(local, document, drawn)
 
 
-def _ready(local: Local, deployment: Document) -> Container:
-    container = local.containers.get(deployment.key)
-    if container is None or not container.healthy:
+def _ready(local: Local, deployment: Document) -> Pool:
+    pool = local.containers.get(deployment.key)
+    if pool is None or not pool.healthy:
         raise RefusedError(502, "The deployment's container is not running; see the deployment's logs.")
-    limits = deployment["properties"]["requestSettings"]
-    # Source: troubleshooting page of online endpoints: twice the concurrency may wait, then comes 429.
-    most = 2 * int(limits["maxConcurrentRequestsPerInstance"]) * int(deployment["sku"]["capacity"])
-    if container.waiting >= most:
-        raise RefusedError(429, f"Too many requests wait for the deployment: {most} at most.")
-    return container
+    if pool.waiting >= pool.most:
+        raise RefusedError(429, f"Too many requests wait for the deployment: {pool.most} at most.")
+    return pool
 
 
 async def _asked(
-    client: httpx.AsyncClient, container: Container, deployment: Document, request: Request
+    client: httpx.AsyncClient, pool: Pool, deployment: Document, body: bytes, headers: dict[str, str]
 ) -> httpx.Response:
+    """The answer of an instance; time in the queue counts towards the request timeout."""
     limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
-    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
-    body = await request.body()
-    container.waiting += 1
     try:
-        async with asyncio.timeout(limit):
-            return await client.post(f"{container.url}/score", content=body, headers=headers)
+        async with asyncio.timeout(limit), pool.instance() as instance:
+            return await client.post(f"{instance.url}/score", content=body, headers=headers)
     except TimeoutError as error:
         raise RefusedError(
             408, f"The deployment did not answer within its request timeout of {limit:g} s."
         ) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, ContainerError) as error:
         raise RefusedError(502, f"The deployment's container broke off: {type(error).__name__}.") from error
-    finally:
-        container.waiting -= 1
+
+
+def _mirror(local: Local, document: Document, body: bytes, headers: dict[str, str]) -> None:
+    """Send copies to the deployments that mirror traffic; nobody waits for their answers."""
+
+    async def copy(name: str) -> None:
+        deployment = local.store.get("onlineDeployments", f"{document.key}/{name}")
+        if deployment is None:
+            return
+        try:
+            await _asked(local.containers.http, _ready(local, deployment), deployment, body, headers)
+        except RefusedError as refusal:
+            log.info("A mirrored request to %s was lost: %s", deployment.key, refusal.message)
+
+    for name, share in (document["properties"].get("mirrorTraffic") or {}).items():
+        if random.random() * endpoints.WHOLE < share:  # noqa: S311 - spreads load, guards nothing
+            local.containers.background(copy(name))
 
 
 def _answered(deployment: Document, answer: httpx.Response) -> Response:
@@ -94,6 +108,7 @@ def _answered(deployment: Document, answer: httpx.Response) -> Response:
         "azureml-model-deployment": name,
         "azureml-model-session": name,
         "x-ms-run-function-failed": answer.headers.get("x-ms-run-function-failed", "False"),
+        **{header: answer.headers[header] for header in _KEPT if header in answer.headers},
     }
     if answer.status_code == HTTPStatus.OK:
         return Response(answer.content, 200, headers, answer.headers.get("content-type", "application/json"))
@@ -111,8 +126,13 @@ async def score(endpoint: str, request: Request, local: LocalDep) -> Response:
     """Hand a request to a deployment."""
     try:
         document = _admitted(local, endpoint, request)
-        deployment = _chosen(local, document, request.headers.get("azureml-model-deployment"))
-        answer = await _asked(local.containers.http, _ready(local, deployment), deployment, request)
+        named = request.headers.get("azureml-model-deployment")
+        deployment = _chosen(local, document, named)
+        headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+        body = await request.body()
+        if not named:
+            _mirror(local, document, body, headers)
+        answer = await _asked(local.containers.http, _ready(local, deployment), deployment, body, headers)
         return _answered(deployment, answer)
     except RefusedError as refusal:
         return JSONResponse(
@@ -126,15 +146,35 @@ async def liveness(endpoint: str, local: LocalDep) -> Response:
     if local.store.get("onlineEndpoints", endpoint) is None:
         return JSONResponse({"error": {"code": "404", "message": f"There is no endpoint {endpoint!r}."}}, 404)
     keys = [document.key for document in endpoints.deployments(local, endpoint)]
-    alive = any((container := local.containers.get(key)) is not None and container.healthy for key in keys)
+    alive = any((pool := local.containers.get(key)) is not None and pool.healthy for key in keys)
     return JSONResponse("Healthy" if alive else "Unhealthy", 200 if alive else 502)
 
 
+async def _own_swagger(local: Local, deployment: Document, version: str) -> bytes | None:
+    """The description that a deployment's code brings along, if it has one and answers."""
+    pool = local.containers.get(deployment.key)
+    if pool is None or not pool.healthy:
+        return None
+    try:
+        async with pool.instance() as instance:
+            address = f"{instance.url}/swagger.json"
+            found = await local.containers.http.get(address, params={"version": version}, timeout=5)
+    except (httpx.HTTPError, ContainerError):
+        return None
+    return found.content if found.status_code == HTTPStatus.OK else None
+
+
 @router.get("/swagger.json")
-async def swagger(endpoint: str, request: Request, local: LocalDep) -> Response:
-    """The description of the scoring address."""
+async def swagger(endpoint: str, request: Request, local: LocalDep, version: str = "2") -> Response:
+    """The description of the scoring address: that of the deployment's code, or a general one."""
     try:
         document = _admitted(local, endpoint, request)
+        shares = document["properties"]["traffic"]
+        named = request.headers.get("azureml-model-deployment")
+        deployment = _chosen(local, document, named) if named or any(shares.values()) else None
+        own = await _own_swagger(local, deployment, version) if deployment else None
+        if own is not None:
+            return Response(own, media_type="application/json")
     except RefusedError as refusal:
         return JSONResponse(
             {"error": {"code": str(refusal.status), "message": refusal.message}}, refusal.status

@@ -10,11 +10,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from include.azureml_local import arm, endpoints
+from include.azureml_local import arm, endpoints, sizes, workloads
 from include.azureml_local import deployment_settings as settings
 from include.azureml_local.arm import WORKSPACE_PATH, ArmError, Json, Scope
-from include.azureml_local.containers import LOGS, ContainerError
-from include.azureml_local.durations import seconds
+from include.azureml_local.containers import ContainerError
 from include.azureml_local.local import Local, LocalDep, ScopeDep, authorized_router
 from include.azureml_local.operations import Operations
 from include.azureml_local.settings import LOCATION
@@ -55,47 +54,71 @@ async def create(
     endpoints.refuse_if_busy(local, endpoint, name)
     key = f"{endpoint}/{name}"
     old = local.store.get(_KIND, key)
+    told, sku = settings.properties(local, given, old), settings.sku(body.get("sku"))
+    settings.check_quota(local, key, told["instanceType"], sku["capacity"])
+    verb = _verb(local, old, told)
     document = local.store.put(
         _KIND,
         key,
         {
-            "properties": settings.properties(local, given, old),
+            "properties": told,
             "location": body.get("location") or LOCATION,
             "tags": body.get("tags") or {},
             "kind": "Managed",
-            "sku": settings.sku(body.get("sku")),
+            "sku": sku,
         },
     )
-    operation = local.operations.begin(f"{_KIND}.{'update' if old else 'create'}", key)
+    operation = local.operations.begin(f"{_KIND}.{verb}", key)
     return JSONResponse(
         _render(scope, document), 200 if old else 201, headers=local.operations.headers(scope, operation)
     )
+
+
+def _verb(local: Local, old: Document | None, told: Json) -> str:
+    """What a PUT does; one that leaves all but the number of instances as it was does not restart any."""
+    if old is None:
+        return "create"
+    # What failed to update still runs as it was before, so it has to be started whatever is asked.
+    same = old["properties"] | {"provisioningState": "Updating"} == told and _healthy(old)
+    return "scale" if same and local.containers.get(old.key) is not None else "update"
+
+
+def _healthy(document: Document) -> bool:
+    return bool(document["properties"]["provisioningState"] == "Succeeded")
 
 
 async def _start(local: Local, key: str) -> None:
     document = local.store.get(_KIND, key)
     if document is None:
         return
-    properties = document["properties"]
-    probe = properties["livenessProbe"]
-    patience = seconds(probe["initialDelay"]) + seconds(probe["period"]) * int(probe["failureThreshold"])
-    environment = {name: str(value) for name, value in properties["environmentVariables"].items()}
-    await local.containers.start(
-        key, settings.model_folder(local, properties["model"]), patience, environment
-    )
+    workload = await asyncio.to_thread(workloads.prepare, local, document)
+    await local.containers.start(key, workload, int(document["sku"]["capacity"]))
+
+
+def _succeeded(local: Local, key: str) -> None:
+    document = local.store.get(_KIND, key)
+    if document is not None:
+        document["properties"]["provisioningState"] = "Succeeded"
+        document.pop("provisioningError", None)
+        local.store.put(_KIND, key, document)
 
 
 @Operations.handler("onlineDeployments.create")
 @Operations.handler("onlineDeployments.update")
 async def _settle(local: Local, key: str) -> None:
+    document = local.store.get(_KIND, key)
+    if document is None:
+        return
+    # The request was accepted; the machines are asked for now, and others may have taken them meanwhile.
+    size = sizes.size(document["properties"]["instanceType"])
+    missing = sizes.lacking(local, key, size, int(document["sku"]["capacity"]))
+    if missing is not None:
+        raise ArmError(400, "OutOfQuota", missing, target=key)
     try:
         await _start(local, key)
     except ContainerError as error:
         raise ArmError(400, "ResourceNotReady", str(error), target=key) from error
-    document = local.store.get(_KIND, key)
-    if document is not None:
-        document["properties"]["provisioningState"] = "Succeeded"
-        local.store.put(_KIND, key, document)
+    _succeeded(local, key)
 
 
 @router.get("/{name}")
@@ -123,10 +146,14 @@ async def update(
     if body.get("tags") is not None:
         document["tags"] = body["tags"]
     if body.get("sku"):
-        document["sku"] = settings.sku(body["sku"])
+        document["sku"] = settings.sku({**document["sku"], **body["sku"]})
+        settings.check_quota(
+            local, document.key, document["properties"]["instanceType"], document["sku"]["capacity"]
+        )
+    verb = "scale" if _healthy(document) else "update"
     document["properties"]["provisioningState"] = "Updating"
     document = local.store.put(_KIND, document.key, document)
-    operation = local.operations.begin(f"{_KIND}.scale", document.key)
+    operation = local.operations.begin(f"{_KIND}.{verb}", document.key)
     return JSONResponse(
         _render(scope, document), 202, headers=local.operations.headers(scope, operation, delete=True)
     )
@@ -135,9 +162,16 @@ async def update(
 @Operations.handler("onlineDeployments.scale")
 async def _scale(local: Local, key: str) -> None:
     document = local.store.get(_KIND, key)
-    if document is not None:
-        document["properties"]["provisioningState"] = "Succeeded"
-        local.store.put(_KIND, key, document)
+    if document is None:
+        return
+    if local.containers.get(key) is None:
+        await _settle(local, key)
+        return
+    try:
+        await local.containers.scale(key, int(document["sku"]["capacity"]))
+    except ContainerError as error:
+        raise ArmError(400, "ResourceNotReady", str(error), target=key) from error
+    _succeeded(local, key)
 
 
 @router.delete("/{name}")
@@ -166,37 +200,6 @@ async def delete(endpoint: str, name: str, scope: ScopeDep, local: LocalDep) -> 
 async def _remove(local: Local, key: str) -> None:
     await local.containers.remove(key)
     local.store.delete(_KIND, key)
-
-
-@router.post("/{name}/getLogs")
-async def get_logs(endpoint: str, name: str, body: dict[str, Any], _: ScopeDep, local: LocalDep) -> Json:
-    """The last lines of a container's log."""
-    document = endpoints.deployment(local, endpoint, name)
-    container = body.get("containerType") or "InferenceServer"
-    if container not in LOGS:
-        raise ArmError(
-            400,
-            "BadArgument",
-            f"containerType {container!r} is none of {', '.join(LOGS)}.",
-            target="containerType",
-        )
-    text = await asyncio.to_thread(
-        local.containers.log, document.key, container, int(body.get("tail") or 100)
-    )
-    return {"content": text}
-
-
-@router.get("/{name}/skus")
-async def list_skus(endpoint: str, name: str, request: Request, _: ScopeDep, local: LocalDep) -> Json:
-    """How far the deployment can be scaled."""
-    endpoints.deployment(local, endpoint, name)
-    capacity = {"minimum": 1, "maximum": 20, "default": 1, "scaleType": "Manual"}
-    sku = {
-        "resourceType": f"{arm.PROVIDER}/endpoints/deployments",
-        "sku": {"name": "Default"},
-        "capacity": capacity,
-    }
-    return arm.page(request, [sku])
 
 
 async def startup(local: Local) -> None:

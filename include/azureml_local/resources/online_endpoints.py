@@ -44,15 +44,14 @@ def _properties(local: Local, name: str, given: Json, old: Document | None) -> J
             target="authMode",
         )
     kept = old["properties"] if old else {"scoringUri": None, "swaggerUri": None}
+    traffic = endpoints.check_traffic(local, name, given.get("traffic"))
     return {
         "description": given.get("description"),
         "properties": given.get("properties") or {},
         "authMode": mode,
         "compute": given.get("compute"),
-        "traffic": endpoints.check_traffic(local, name, given.get("traffic")),
-        "mirrorTraffic": endpoints.check_traffic(
-            local, name, given.get("mirrorTraffic"), most=50, whole=False
-        ),
+        "traffic": traffic,
+        "mirrorTraffic": endpoints.check_mirror(local, name, given.get("mirrorTraffic"), traffic),
         "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
         "scoringUri": kept["scoringUri"],
         "swaggerUri": kept["swaggerUri"],
@@ -122,8 +121,13 @@ async def update(name: str, body: dict[str, Any], scope: ScopeDep, local: LocalD
     if body.get("tags") is not None:
         document["tags"] = body["tags"]
     changes = body.get("properties") or {}
+    inner = document["properties"]
     if "traffic" in changes:
-        document["properties"]["traffic"] = endpoints.check_traffic(local, name, changes["traffic"])
+        inner["traffic"] = endpoints.check_traffic(local, name, changes["traffic"])
+    if "mirrorTraffic" in changes:
+        inner["mirrorTraffic"] = endpoints.check_mirror(
+            local, name, changes["mirrorTraffic"], inner["traffic"]
+        )
     document["properties"]["provisioningState"] = "Updating"
     document = local.store.put(_KIND, name, document)
     operation = local.operations.begin("onlineEndpoints.update", name)
@@ -199,9 +203,7 @@ async def token(name: str, _: ScopeDep, local: LocalDep) -> Json:
         raise not_found("The online endpoint", name, "the workspace")
     if document["properties"]["authMode"] == "Key":
         raise ArmError(400, "BadRequest", f"Endpoint {name!r} takes keys, not tokens: its authMode is Key.")
-    text, expires = local.identity.issue(
-        f"{local.settings.base_url}/inference/{name}", lifetime=TOKEN_SECONDS
-    )
+    text, expires = local.identity.issue(endpoints.token_audience(local, name), lifetime=TOKEN_SECONDS)
     return {
         "accessToken": text,
         "tokenType": "Bearer",

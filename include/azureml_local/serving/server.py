@@ -1,6 +1,7 @@
-"""One deployment: loads an MLflow model folder and answers over HTTP on the loopback interface.
+"""One deployment: loads an MLflow model folder, or runs a scoring script, and answers over HTTP on loopback.
 
-Run as ``python server.py --model-dir DIR --port N`` with the compute environment's python.
+Run as ``python server.py --model-dir DIR --port N [--scoring-script FILE]`` with the compute environment's
+python.
 """
 
 from __future__ import annotations
@@ -24,14 +25,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve one model on 127.0.0.1.")
     parser.add_argument("--model-dir", type=Path, required=True, help="folder of the MLflow model")
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
+    parser.add_argument(
+        "--scoring-script", type=Path, help="script with init() and run(data) that answers instead"
+    )
     args = parser.parse_args()
     os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
     sys.path.insert(0, str(ROOT))  # run by its path, so the project is not there yet
     import uvicorn
 
-    from include.azureml_local.serving.app import make_app
+    if args.scoring_script:
+        from include.azureml_local.serving.script import make_script_app
 
-    uvicorn.run(make_app(args.model_dir), host="127.0.0.1", port=args.port, log_level="warning")
+        app = make_script_app(args.scoring_script)
+    else:
+        from include.azureml_local.serving.app import make_app
+
+        app = make_app(args.model_dir)
+    uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning")
 
 
 if __name__ == "__main__":

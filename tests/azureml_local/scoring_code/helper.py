@@ -1,0 +1,10 @@
+"""A module beside the scoring script, to be imported by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def answer(number: int, told: dict[str, Any]) -> dict[str, Any]:
+    """The model's number and one, with what else is told."""
+    return {"result": number + 1, **told}

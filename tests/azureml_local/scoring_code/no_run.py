@@ -1,0 +1,5 @@
+"""A scoring script that lacks run()."""
+
+
+def init() -> None:
+    """Nothing to do."""

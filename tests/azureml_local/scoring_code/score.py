@@ -1,0 +1,45 @@
+"""A tiny scoring script: adds one to the model's number, and does what else a request says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from helper import answer  # type: ignore[import-not-found]  # lies beside this script
+
+state: dict[str, Any] = {"count": 0}
+
+
+def init() -> None:
+    """Read the model, as slowly and as greedily as the deployment's variables say."""
+    folder = Path(os.environ["AZUREML_MODEL_DIR"])
+    state["number"] = int((folder / "weights" / "numbers.txt").read_text())
+    time.sleep(float(os.environ.get("LOAD_SECONDS", "0")))
+    if os.environ.get("CRASH"):
+        raise RuntimeError("the weights are not those of this model")
+    print("model read", flush=True)
+
+
+def run(data: str) -> dict[str, Any]:
+    """The answer, or a wait, an error, a hoard of memory or the end, as asked."""
+    asked = json.loads(data)
+    state["count"] += 1
+    print("asked", data, flush=True)
+    time.sleep(asked.get("sleep", 0))
+    if asked.get("fail"):
+        raise ValueError("no such question")
+    if asked.get("die"):
+        os._exit(3)
+    if asked.get("stop"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    state["hoard"] = b"x" * (asked.get("hoard_mb", 0) << 20)
+    if asked.get("hoard_mb"):
+        time.sleep(5)
+    told: dict[str, Any] = answer(
+        state["number"], {"pid": os.getpid(), "name": os.environ["NAME"], "asked": asked}
+    )
+    return told
