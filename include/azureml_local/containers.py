@@ -111,7 +111,7 @@ class Containers:
         old = self._pools.get(key)
         self._pools[key] = pool
         if old is not None:
-            await _stop(old.instances)
+            await asyncio.gather(*(instance.retire() for instance in old.instances))
 
     async def scale(self, key: str, count: int) -> None:
         """Have so many instances, the ones that there are kept as far as they go.
@@ -125,7 +125,7 @@ class Containers:
             pool.instances += await self._new(pool.workload, count - len(pool.instances))
         spare = pool.instances[count:]
         del pool.instances[count:]
-        await _stop(spare)
+        await asyncio.gather(*(instance.retire() for instance in spare))
 
     async def _new(self, workload: Workload, count: int) -> list[Instance]:
         made = [Instance(workload, self.http) for _ in range(count)]

@@ -55,28 +55,44 @@ def properties(local: Local, given: Json, old: Document | None) -> Json:
             f"Instance type {given.get('instanceType')!r} is not supported. Supported: {known}.",
             target="instanceType",
         )
-    model_folder(local, given.get("model"))
-    images.environment(local, given.get("environmentId"))
-    if given.get("codeConfiguration"):
-        code_folder(local, given["codeConfiguration"])
-        if not given.get("environmentId"):
-            raise ArmError(
-                400,
-                "BadArgument",
-                "A deployment with a scoring script needs an environment: give environmentId.",
-                target="environmentId",
-            )
+    _check_parts(local, given)
     kept = {name: given[name] for name in _DEFAULTS if given.get(name) is not None}
     return {
         **_DEFAULTS,
         **kept,
-        "model": given["model"],
+        "model": given.get("model"),
         "instanceType": size.name,
         "requestSettings": {**_REQUESTS, **_present(given.get("requestSettings"))},
         "livenessProbe": {**_PROBE, **_present(given.get("livenessProbe"))},
         "readinessProbe": {**_PROBE, **_present(given.get("readinessProbe"))},
         "provisioningState": "Updating" if old else "Creating",
     }
+
+
+def _check_parts(local: Local, given: Json) -> None:
+    """Model, code and environment are there, and are enough to start a container from."""
+    model, code, environment = given.get("model"), given.get("codeConfiguration"), given.get("environmentId")
+    if model or not code:
+        model_folder(local, model)
+    images.environment(local, environment)
+    if code:
+        code_folder(local, code)
+    if environment or (model and not code and _is_mlflow(local, model)):
+        return
+    what = "scoring script" if code else "model that is no mlflow_model"
+    raise ArmError(
+        400,
+        "BadArgument",
+        f"A deployment of a {what} needs an environment: give environmentId.",
+        target="environmentId",
+    )
+
+
+def _is_mlflow(local: Local, model: str) -> bool:
+    """Whether a model can be served without code; those of registries can."""
+    key = uris.model_key(model)
+    document = local.store.get("models", key) if key else None
+    return document is None or document["properties"]["modelType"] == "mlflow_model"
 
 
 def _present(given: Json | None) -> Json:

@@ -67,6 +67,7 @@ class Workload:
         probe: its liveness probe.
         memory: bytes that it may hold.
         concurrency: requests that it is handed at once.
+        patience: seconds that a request may take, and that an instance is given to end its last ones.
     """
 
     command: tuple[str, ...]
@@ -76,6 +77,7 @@ class Workload:
     probe: Probe
     memory: int
     concurrency: int = 1
+    patience: float = 5.0
 
 
 class Instance:
@@ -128,8 +130,15 @@ class Instance:
                 raise
         self._watcher = asyncio.create_task(self._watch(), name=f"watch {self._workload.folder}")
 
+    async def retire(self) -> None:
+        """End it for good when the requests that it has are answered, or their time is over."""
+        deadline = time.monotonic() + self._workload.patience
+        while self.busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        await self.stop()
+
     async def stop(self) -> None:
-        """End it for good."""
+        """End it for good, at once."""
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):

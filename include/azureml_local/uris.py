@@ -49,6 +49,13 @@ def output_uri(job: str, output: str, path: str = "") -> str:
     return f"azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/{path}"
 
 
+def model_key(uri: str) -> str | None:
+    """``<name>/<version>`` of a model of the workspace, None for an address of anything else."""
+    found = _ASSET.search(uri) if not uri.startswith("azureml://registries/") else None
+    found = found or _SHORT.fullmatch(uri)
+    return f"{found['name']}/{found['version']}" if found and found["version"] else None
+
+
 def canonical(local: Local, uri: str) -> str:
     """An address as it is stored: datastore paths and job outputs in the long form, others unchanged."""
     if found := _JOB.fullmatch(uri):

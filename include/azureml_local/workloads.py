@@ -29,16 +29,17 @@ def prepare(local: Local, document: Document) -> Workload:
     properties, folder = document["properties"], local.containers.folder(document.key)
     folder.mkdir(parents=True, exist_ok=True)
     _build_image(local, properties, folder)
-    model = deployment_settings.model_folder(local, properties["model"])
-    mounted = _mount_model(model, properties["model"], folder)
-    _note(folder, "StorageInitializer", f"Model of {_size(model)} bytes mounted from {model.name}.")
+    model, variables = folder, {}
+    if properties["model"]:
+        model = deployment_settings.model_folder(local, properties["model"])
+        variables["AZUREML_MODEL_DIR"] = str(_mount_model(model, properties["model"], folder))
+        _note(folder, "StorageInitializer", f"Model of {_size(model)} bytes mounted from {model.name}.")
     command = [
         str(local.settings.compute_python),
         str(local.settings.serving_script),
         "--model-dir",
         str(model),
     ]
-    variables = {"AZUREML_MODEL_DIR": str(mounted)}
     code = properties.get("codeConfiguration")
     cwd = folder
     if code:
@@ -56,6 +57,7 @@ def prepare(local: Local, document: Document) -> Workload:
         probe=_probe(properties["livenessProbe"]),
         memory=fault.memory_mb << 20 if fault else int(size.memory_gb * 2**30),
         concurrency=int(properties["requestSettings"]["maxConcurrentRequestsPerInstance"]),
+        patience=seconds(properties["requestSettings"]["requestTimeout"]),
     )
 
 

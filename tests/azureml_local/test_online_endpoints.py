@@ -32,6 +32,7 @@ from tests.conftest import (
     stop_azureml_local,
 )
 
+ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 STANDIN = ROOT / "tests" / "azureml_local" / "serving_standin.py"
 
 
@@ -88,7 +89,12 @@ def deploy(client: MLClient, model: str, endpoint: str) -> Callable[..., Any]:
         settings = {"instance_type": "Standard_DS3_v2", "instance_count": 1, **settings}
         environment = {"NAME": name, **settings.pop("environment_variables", {})}
         deployment = ManagedOnlineDeployment(
-            name=name, endpoint_name=endpoint, model=model, environment_variables=environment, **settings
+            name=name,
+            endpoint_name=endpoint,
+            model=model,
+            environment=ENVIRONMENT,
+            environment_variables=environment,
+            **settings,
         )
         return client.online_deployments.begin_create_or_update(deployment).result()
 
@@ -274,6 +280,7 @@ def test_deleting_an_endpoint_ends_its_processes(client: MLClient, service: Azur
         name="demo",
         endpoint_name="short-lived",
         model=model,
+        environment=ENVIRONMENT,
         instance_type="Standard_DS3_v2",
         instance_count=1,
     )
@@ -327,6 +334,7 @@ def test_deployments_end_with_the_service_and_come_back_with_it(
         name="demo",
         endpoint_name="lasting",
         model=known.id,
+        environment=ENVIRONMENT,
         instance_type="Standard_DS3_v2",
         instance_count=1,
     )
@@ -366,7 +374,12 @@ def test_an_endpoint_can_be_deleted_while_its_deployment_hangs(
     service: AzureMLLocal, client: MLClient, model: str, endpoint: str
 ) -> None:
     deployment = ManagedOnlineDeployment(
-        name="demo", endpoint_name=endpoint, model=model, instance_type="Standard_DS3_v2", instance_count=1
+        name="demo",
+        endpoint_name=endpoint,
+        model=model,
+        environment=ENVIRONMENT,
+        instance_type="Standard_DS3_v2",
+        instance_count=1,
     )
     with service.faults({"kind": "operation_stuck", "resource": "onlineDeployments"}):
         client.online_deployments.begin_create_or_update(deployment)

@@ -6,8 +6,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from azure.ai.ml.entities import Model, OnlineRequestSettings
 from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local import contract
@@ -109,6 +112,22 @@ def test_scaling_gives_that_many_processes_which_answer_in_turn(here: Serving) -
         assert skus[0]["capacity"]["minimum"] == 1
 
 
+def test_a_request_under_way_is_answered_though_its_instance_is_replaced(here: Serving) -> None:
+    with here.endpoint() as endpoint, ThreadPoolExecutor(1) as aside:
+        limits = OnlineRequestSettings(request_timeout_ms=30000)
+        here.deploy(endpoint, "demo", request_settings=limits)
+        here.traffic(endpoint, demo=100)
+        (first,) = pids(here, endpoint, 1)
+        slow = aside.submit(here.score, endpoint, {"sleep": 6})
+        deadline = time.monotonic() + 5
+        while '"sleep"' not in here.log(endpoint, "demo"):
+            assert time.monotonic() < deadline
+        here.deploy(endpoint, "demo", request_settings=limits, variables={"CHANGED": "1"})
+        assert slow.result().status_code == 200
+        assert slow.result().json()["pid"] == first
+        assert first not in pids(here, endpoint, 1)
+
+
 def test_an_update_keeps_answering_and_a_failed_one_leaves_the_old_instances(here: Serving) -> None:
     with here.endpoint() as endpoint:
         here.deploy(endpoint, "demo")
@@ -134,7 +153,9 @@ def test_an_update_keeps_answering_and_a_failed_one_leaves_the_old_instances(her
         ({"codeConfiguration": {"codeId": "azureml:nobody:1", "scoringScript": "score.py"}}, "nobody"),
         ({"codeConfiguration": {"codeId": None, "scoringScript": "score.py"}}, "codeId None"),
         ({"scoringScript": "../score.py"}, "../score.py"),
-        ({"environmentId": None}, "needs an environment"),
+        ({"environmentId": None}, "scoring script needs an environment"),
+        ({"environmentId": None, "codeConfiguration": None}, "no mlflow_model needs an environment"),
+        ({"model": None, "codeConfiguration": None}, "needs a model"),
         ({"environmentId": "azureml:nobody:1"}, "nobody"),
     ],
 )
@@ -180,3 +201,19 @@ def test_every_answer_about_endpoints_and_deployments_keeps_to_the_published_con
         path = f"/onlineEndpoints/{guarded}/token"
         answer = here.service.arm("POST", path, version="2022-02-01-preview")
         assert contract.problems("POST", str(answer.url), answer.status_code, answer.json()) == []
+
+
+def test_a_model_of_one_file_lies_in_the_model_folder_by_its_name(here: Serving, tmp_path: Path) -> None:
+    (tmp_path / "numbers.txt").write_text("99")
+    single = here.client.models.create_or_update(Model(name="single", path=tmp_path / "numbers.txt"))
+    with here.endpoint() as endpoint:
+        here.deploy(endpoint, "demo", model=single.id, variables={"MODEL_FILE": "numbers.txt"})
+        named = {"azureml-model-deployment": "demo"}
+        assert here.score(endpoint, {}, **named).json()["result"] == 100
+
+
+def test_a_script_without_a_model_is_served_too(here: Serving) -> None:
+    with here.endpoint() as endpoint:
+        here.deploy(endpoint, "demo", model=None, script="echo.py")
+        named = {"azureml-model-deployment": "demo"}
+        assert here.score(endpoint, [1, "two"], **named).json() == [1, "two"]

@@ -17,7 +17,7 @@ state: dict[str, Any] = {"count": 0}
 def init() -> None:
     """Read the model, as slowly and as greedily as the deployment's variables say."""
     folder = Path(os.environ["AZUREML_MODEL_DIR"])
-    state["number"] = int((folder / "weights" / "numbers.txt").read_text())
+    state["number"] = int((folder / os.environ.get("MODEL_FILE", "weights/numbers.txt")).read_text())
     time.sleep(float(os.environ.get("LOAD_SECONDS", "0")))
     if os.environ.get("CRASH"):
         raise RuntimeError("the weights are not those of this model")
