@@ -16,7 +16,14 @@ from include.azureml_local.arm import ArmError
 
 RequestKind = Literal["status", "delay", "reset", "lost_response"]
 Kind = Literal[
-    "status", "delay", "reset", "lost_response", "operation_failed", "operation_stuck", "job_failed", "job_status"
+    "status",
+    "delay",
+    "reset",
+    "lost_response",
+    "operation_failed",
+    "operation_stuck",
+    "job_failed",
+    "job_status",
 ]
 
 
@@ -98,7 +105,9 @@ class Faults:
             ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
         """
         for fault in list(self.waiting):
-            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(noun, fault.resource):
+            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(
+                noun, fault.resource
+            ):
                 continue
             if self._use(fault) is None:
                 continue

@@ -1,7 +1,7 @@
 """Who calls: a token service in the form of App Service's managed identity, and the check of every bearer token.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the identity header's value are made at the
-first start and kept with mode 0600.
+Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the identity
+header's value are made at the first start and kept with mode 0600.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ class Identity:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            raise _unauthorized(
+                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+            )
         if self._checked.get(token, 0) > time.time():
             return
         try:
@@ -90,9 +92,13 @@ class Identity:
                 token, self._public, algorithms=["RS256"], issuer=self.issuer, options={"verify_aud": False}
             )
         except jwt.ExpiredSignatureError as error:
-            raise _unauthorized("ExpiredAuthenticationToken", "The access token expiry is in the past.") from error
+            raise _unauthorized(
+                "ExpiredAuthenticationToken", "The access token expiry is in the past."
+            ) from error
         except jwt.InvalidTokenError as error:
-            raise _unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
+            raise _unauthorized(
+                "InvalidAuthenticationToken", f"The access token is invalid: {error}."
+            ) from error
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
@@ -100,5 +106,10 @@ class Identity:
 
 def _unauthorized(code: str, message: str) -> ArmError:
     return ArmError(
-        401, code, message, headers={"WWW-Authenticate": f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'}
+        401,
+        code,
+        message,
+        headers={
+            "WWW-Authenticate": f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'
+        },
     )
