@@ -101,6 +101,18 @@ def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]
     assert {name for name in SERVICES if after[name] != before[name]} == {"triggerer"}
 
 
+def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launcher, str]) -> None:
+    launcher, _ = up
+    before = processes.read_records(launcher.paths.records)
+    processes.end(launcher.paths.local, names=frozenset({"azureml-local"}))
+    with socket.create_server(("127.0.0.1", before["azureml-local"].port)):
+        code, out = launcher("up")
+    after = processes.read_records(launcher.paths.records)
+    assert code == 0, out
+    assert "is taken; taking" in out
+    assert all(after[name] != before[name] for name in SERVICES)
+
+
 def test_nothing_of_the_stack_listens_beyond_this_machine(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     pids = processes.everything_of(launcher.paths.local)
