@@ -87,7 +87,7 @@ def _endpoint(endpoint: Json) -> str:
     if endpoint["name"] is None:
         return "none was created"
     if endpoint["exists_after"]:
-        return f"{endpoint['name']} STILL EXISTS"
+        return f"{endpoint['name']} STILL EXISTS: az ml online-endpoint delete --name {endpoint['name']}"
     return f"{endpoint['name']} is gone: the workspace answers 404 when asked for it"
 
 

@@ -148,12 +148,24 @@ def test_a_run_that_is_made_to_fail_ends_red_and_leaves_the_stack_as_it_was(up: 
     assert launcher.running() == SERVICES
 
 
+def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
+    launcher, _ = up
+    process = launcher.start("run", "--fail", "reserve_endpoint")
+    _until_printed(process, "connect")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    assert process.returncode == 130
+    assert "The stack goes on" in out
+    assert "make down" in out
+    assert launcher.running() == SERVICES
+
+
 def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     process = launcher.start("run")
     _until_printed(process, "choose_model")
     process.kill()
-    process.wait()
+    process.communicate()
     code, out = launcher("down")
     assert code == 0
     assert processes.everything_of(launcher.paths.local) == set()
@@ -207,15 +219,3 @@ def _until_printed(process: subprocess.Popen[str], word: str) -> None:
             return
         assert time.monotonic() < deadline
     raise AssertionError(f"it ended before it printed {word!r}")
-
-
-def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
-    launcher, _ = up
-    process = launcher.start("run", "--fail", "check_data")
-    _until_printed(process, "connect")
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate()
-    assert process.returncode == 130
-    assert "The stack goes on" in out
-    assert "make down" in out
-    assert launcher.running() == SERVICES
