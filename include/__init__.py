@@ -1,0 +1,1 @@
+"""The fine-tuning domain, the launcher, and the local Azure ML."""

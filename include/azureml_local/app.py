@@ -56,7 +56,9 @@ def create_app(local: Local) -> FastAPI:
 
 def resource_modules() -> list[Any]:
     """Every module of the resources package; each has a ``router``, and may have ``startup`` and ``shutdown``."""
-    names = sorted(info.name for info in pkgutil.iter_modules(resources.__path__) if not info.name.startswith("_"))
+    names = sorted(
+        info.name for info in pkgutil.iter_modules(resources.__path__) if not info.name.startswith("_")
+    )
     modules = [importlib.import_module(f"{resources.__name__}.{name}") for name in names]
     return [module for module in modules if hasattr(module, "router")]
 
@@ -70,7 +72,9 @@ async def _bad_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return ArmError(400, "UserError", f"The request is not valid at {where}: {first['msg']}.", target=where).response()
+    return ArmError(
+        400, "UserError", f"The request is not valid at {where}: {first['msg']}.", target=where
+    ).response()
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
@@ -122,5 +126,3 @@ class _Gate:
         await self._app(scope, receive, reply)
         if lose:
             drop(scope["client"])
-
-

@@ -20,8 +20,7 @@ from include.azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORK
 
 PROVIDER = "Microsoft.MachineLearningServices"
 WORKSPACE_PATH = (
-    "/subscriptions/{subscription}/resourceGroups/{group}"
-    f"/providers/{PROVIDER}/workspaces/{{workspace}}"
+    f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 )
 """Route prefix of everything inside a workspace."""
 
@@ -94,9 +93,7 @@ def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
         ArmError: 404 with the code that Azure gives for each part that is wrong.
     """
     if subscription != SUBSCRIPTION_ID:
-        raise ArmError(
-            404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
-        )
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
     if group != RESOURCE_GROUP:
         raise ArmError(
             404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.", target=group
@@ -168,10 +165,14 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         top = query.get("$top") or query.get("count")
         size = min(size, int(top)) if top else size
     except ValueError as error:
-        raise ArmError(400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}.") from error
+        raise ArmError(
+            400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
+        ) from error
     everything = list(items)
     answer: Json = {"value": everything[skip : skip + size]}
     if not query.get("$top") and len(everything) > skip + size:
         query["$skip"] = str(skip + size)
-        answer["nextLink"] = f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"
+        answer["nextLink"] = (
+            f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"
+        )
     return answer

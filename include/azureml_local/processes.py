@@ -84,6 +84,8 @@ def base_environment(settings: Settings, home: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": str(os.cpu_count() or 1),
+        # Threads that wait must sleep: spinning ones starve every other process of the cores.
+        "OMP_WAIT_POLICY": "PASSIVE",
         "REQUESTS_CA_BUNDLE": bundle,
         "SSL_CERT_FILE": bundle,
     }

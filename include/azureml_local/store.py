@@ -89,9 +89,9 @@ class Store:
     def delete(self, kind: str, key: str) -> bool:
         """Remove one document; tells whether it was there."""
         with self._lock:
-            return self._db.execute(
-                "DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            ).rowcount > 0
+            return (
+                self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)).rowcount > 0
+            )
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
         """All documents of a kind whose key starts with ``prefix``, oldest first."""

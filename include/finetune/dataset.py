@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.recipe import SPLITS
+from include.finetune.rows import check_row, short, write_rows
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPO_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-ROLES: Final = ("system", "user", "assistant")
+TALKATIVE: Final = ("httpx", "httpx2")
+"""Libraries that would log each request with its address, and the Hub's addresses may be signed."""
+
 SHOWN_ROWS: Final = 2
 SHOWN_CHARACTERS: Final = 300
 
@@ -36,37 +39,6 @@ def percent(split_pc: float | str) -> float:
     if not 0 < value <= 100:
         raise InputError(f"split_pc is {split_pc!r}: give a percentage above 0 and up to 100, for example 5.")
     return value
-
-
-def check_row(row: Mapping[str, Any], file: str, line: int) -> None:
-    """Check that a row holds a conversation.
-
-    Args:
-        row: the row.
-        file: where it stands, for the error.
-        line: its line, counted from 1.
-
-    Raises:
-        InputError: naming file and line.
-    """
-    where = f"{file}, line {line}"
-    if "messages" not in row:
-        raise InputError(
-            f"{where}: the row has no column 'messages' but {', '.join(map(repr, row)) or 'none'}."
-        )
-    messages = row["messages"]
-    if not isinstance(messages, list) or not messages:
-        raise InputError(
-            f"{where}: 'messages' is {_short(messages)}, not a list of messages: correct or remove the row."
-        )
-    for number, message in enumerate(messages, 1):
-        role = message.get("role") if isinstance(message, Mapping) else None
-        content = message.get("content") if isinstance(message, Mapping) else None
-        if role not in ROLES or not isinstance(content, str) or not content.strip():
-            raise InputError(
-                f"{where}: message {number} is {_short(message)}, but it must have a role out of "
-                f"{', '.join(ROLES)} and a text as content: correct or remove the row."
-            )
 
 
 def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Dataset]:
@@ -148,25 +120,13 @@ def prepare(
     return files, _summary(dataset, split_pc, counts)
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
-    """Write rows as JSON Lines, checked; returns how many.
-
-    Raises:
-        InputError: for a malformed row, naming file and line.
-    """
-    count = 0
-    with path.open("w", encoding="utf-8") as file:
-        for count, row in enumerate(rows, 1):
-            check_row(row, path.name, count)
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return count
-
-
 def _load_splits(dataset: str) -> dict[str, Dataset]:
     import datasets
     from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
 
     datasets.disable_progress_bars()
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return dict(datasets.load_dataset(dataset))
     except (DatasetNotFoundError, DataFilesNotFoundError) as error:
@@ -229,12 +189,7 @@ def _summary(dataset: str, split_pc: float | str, rows: dict[str, int]) -> dict[
 
 def _show(rows: Dataset) -> None:
     for number in range(min(SHOWN_ROWS, len(rows))):
-        log.info("Row %d: %s", number + 1, _short(rows[number]["messages"], SHOWN_CHARACTERS))
-
-
-def _short(value: Any, length: int = 120) -> str:
-    text = repr(value)
-    return text if len(text) <= length else text[: length - 1] + "…"
+        log.info("Row %d: %s", number + 1, short(rows[number]["messages"], SHOWN_CHARACTERS))
 
 
 def _root(error: BaseException) -> str:

@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 Runs = Mapping[str, Mapping[str, float]]
 
 LOSSES: Final = {
-    "train_loss": ("train_loss", "loss"),
+    "train_loss": ("tuned_train_loss", "train_loss", "loss"),
+    "base_train_loss": ("base_train_loss",),
     "eval_loss": ("eval_loss", "validation_loss"),
     "base_eval_loss": ("base_eval_loss",),
 }
@@ -26,8 +27,8 @@ def review(runs: Runs) -> dict[str, Any]:
         runs: run name -> metric -> last value.
 
     Returns:
-        ``{"train_loss": float | None, "eval_loss": float | None, "base_eval_loss": float | None, "runs":
-        {...}}``; ``base_eval_loss`` is that of the model before training, where the component measures it.
+        ``{"train_loss", "base_train_loss", "eval_loss", "base_eval_loss": float | None, "runs": {...}}``; the
+        base's losses are those of the model before training, where the component measures them.
     """
     losses = {name: _first(runs, keys) for name, keys in LOSSES.items()}
     log.info("Metrics of the job and its steps:\n%s", table(runs))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from include.finetune.dataset import check_row
 from include.finetune.errors import InputError
 from include.finetune.recipe import GENERATION
+from include.finetune.rows import check_row
+
+log = logging.getLogger(__name__)
 
 
 def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
@@ -60,7 +63,9 @@ def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
         raise InputError(f"the response is not JSON: {error}") from error
     if not answer:
         raise InputError("the response has no text in it")
-    return {"prompt": prompt(body), "answer": answer}
+    question = prompt(body)
+    log.info("Asked: %s\nAnswered: %s", question, answer)
+    return {"prompt": question, "answer": answer}
 
 
 def text_of(value: Any) -> str:

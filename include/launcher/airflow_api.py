@@ -10,10 +10,12 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_fixed
 
 from include.launcher.errors import ApiError
 
 Json = dict[str, Any]
+PATIENCE_SECONDS = 60.0
 FINAL_RUN_STATES = frozenset({"success", "failed"})
 FINAL_TASK_STATES = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 
@@ -141,15 +143,28 @@ class AirflowApi:
         Raises:
             ApiError: on any error status but ``allow``, for which it answers None.
         """
-        answer = self._http.request(method, path, json=body)
+        answer = self._request(method, path, body)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             self._log_in()
-            answer = self._http.request(method, path, json=body)
+            answer = self._request(method, path, body)
         if answer.status_code == allow:
             return None
         if answer.is_error:
             raise ApiError(f"Airflow refused {method} {path} with {answer.status_code}: {_detail(answer)}")
         return dict(answer.json()) if answer.content else {}
+
+    def _request(self, method: str, path: str, body: Json | None) -> httpx.Response:
+        """Reading is tried again for a while: a machine that trains may be slow to answer."""
+        tries = stop_after_delay(PATIENCE_SECONDS) if method == "GET" else stop_after_attempt(1)
+        attempts = Retrying(
+            retry=retry_if_exception_type(httpx.TransportError), stop=tries, wait=wait_fixed(1), reraise=True
+        )
+        try:
+            return attempts(self._http.request, method, path, json=body)
+        except httpx.TransportError as error:
+            raise ApiError(
+                f"Airflow at {self.base_url} does not answer {method} {path}: {error!r}."
+            ) from error
 
     def _log_in(self) -> None:
         answer = self._http.post("/auth/token", json={"username": self.user, "password": self._password})

@@ -116,8 +116,9 @@ class PlainLines:
 
 
 def seconds_text(row: TaskRow) -> str:
-    """The task's seconds with one digit, or nothing."""
-    return "" if row.seconds is None else f"{row.seconds:.1f}"
+    """The task's seconds with one digit; nothing for a task that never ran."""
+    never_ran = row.seconds is None or row.state in ("upstream_failed", "skipped")
+    return "" if never_ran else f"{row.seconds:.1f}"
 
 
 def loss_text(losses: Losses) -> str:

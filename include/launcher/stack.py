@@ -55,8 +55,12 @@ def up(paths: Paths, say: Say) -> Stack:
         StartError: if a process ends or stays silent; names its log.
     """
     started: list[str] = []
+    told_before = environment.azure(paths)
     try:
         azureml = _azureml_local(paths, say, started)
+        if environment.azure(paths) != told_before:
+            # What still runs was told another port or another authority than the one that answers now.
+            processes.end(paths.local, names=frozenset(commands.AIRFLOW))
         airflow = _airflow(paths, say, started)
         airflow.put_connection(azureml.connection())
     except BaseException:

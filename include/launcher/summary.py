@@ -46,7 +46,7 @@ def lines(stack: Stack, outcome: Json) -> list[tuple[str, str]]:
         ("base model", f"{base.get('name')}, version {base.get('version')}" if base else ""),
         ("data", _data(data)),
         ("job", f"{outcome['job']['name']} ({outcome['job']['status']})" if outcome["job"]["name"] else ""),
-        *losses(metrics, _first_loss(stack, result("submit_job"))),
+        *losses(metrics),
         (
             "registered model",
             f"{registered['name']}, version {registered['version']}" if registered["name"] else "",
@@ -59,18 +59,15 @@ def lines(stack: Stack, outcome: Json) -> list[tuple[str, str]]:
     return [(name, text) for name, text in rows if text]
 
 
-def losses(metrics: Json, first: float | None) -> list[tuple[str, str]]:
+def losses(metrics: Json) -> list[tuple[str, str]]:
     """Loss of the base and the tuned model on each split, and the change in percent.
 
     Args:
-        metrics: ``train_loss``, ``eval_loss``, ``base_eval_loss``; ``base_train_loss`` if measured.
-        first: loss of the first training step, which is the base model's on that batch: stands in for
-            ``base_train_loss``.
+        metrics: ``train_loss``, ``eval_loss``, and ``base_train_loss``, ``base_eval_loss`` if measured.
     """
     rows = []
     for split, words in (("train", "loss, training data"), ("eval", "loss, held-out data")):
         base, tuned = metrics.get(f"base_{split}_loss"), metrics.get(f"{split}_loss")
-        base = first if base is None and split == "train" else base
         if tuned is None and base is None:
             continue
         change = f" ({100 * (tuned / base - 1):+.0f} %)" if base and tuned is not None else ""
@@ -78,16 +75,11 @@ def losses(metrics: Json, first: float | None) -> list[tuple[str, str]]:
     return rows
 
 
-def _first_loss(stack: Stack, job: Json) -> float | None:
-    points = stack.azureml.losses(job["job_name"], job["experiment_name"]) if job else []
-    return min(points)[1] if points else None
-
-
 def _endpoint(endpoint: Json) -> str:
     if endpoint["name"] is None:
         return "none was created"
     if endpoint["exists_after"]:
-        return f"{endpoint['name']} STILL EXISTS"
+        return f"{endpoint['name']} STILL EXISTS: az ml online-endpoint delete --name {endpoint['name']}"
     return f"{endpoint['name']} is gone: the workspace answers 404 when asked for it"
 
 

@@ -50,7 +50,9 @@ def test_the_file_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_the_summary_shows_both_losses_and_the_change() -> None:
-    rows = summary.losses({"train_loss": 2.0, "eval_loss": 3.0, "base_eval_loss": 4.0}, first=2.5)
+    rows = summary.losses(
+        {"train_loss": 2.0, "base_train_loss": 2.5, "eval_loss": 3.0, "base_eval_loss": 4.0}
+    )
     assert rows == [
         ("loss, training data", "base 2.500, tuned 2.000 (-20 %)"),
         ("loss, held-out data", "base 4.000, tuned 3.000 (-25 %)"),

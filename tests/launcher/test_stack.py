@@ -7,67 +7,18 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from include.launcher import commands, environment, processes
-from include.launcher.paths import Paths
-from tests.conftest import ROOT, free_port
+from tests.conftest import free_port
+from tests.launcher.conftest import Launcher
 
 pytestmark = pytest.mark.timeout(600)
 SERVICES = {"azureml-local", *commands.AIRFLOW}
-
-
-class Launcher:
-    """``python -m include.launcher`` with a state folder and ports of its own."""
-
-    def __init__(self, local: Path) -> None:
-        self.paths = Paths(local)
-        self._env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
-            "FINETUNE_LOCAL": str(local),
-            "AIRFLOW_PORT": str(free_port()),
-            "AZUREML_LOCAL_PORT": str(free_port()),
-            "AZUREML_LOCAL_TIME": "immediate",
-        }
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command."""
-        command = [sys.executable, "-m", "include.launcher", *arguments]
-        return subprocess.Popen(
-            command, cwd=ROOT, env=self._env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-
-    def __call__(self, *arguments: str) -> tuple[int, str]:
-        """Run a command to its end: exit code and what it printed."""
-        process = self.start(*arguments)
-        out, _ = process.communicate()
-        return process.returncode, out
-
-    def running(self) -> set[str]:
-        """Names of the services that run."""
-        found = processes.read_records(self.paths.records)
-        return {name for name, record in found.items() if processes.is_alive(record)}
-
-
-@pytest.fixture(scope="module")
-def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    """A launcher; what it leaves running is ended."""
-    launcher = Launcher(tmp_path_factory.mktemp("stack").resolve())
-    yield launcher
-    processes.end(launcher.paths.local, grace_seconds=2)
-
-
-@pytest.fixture
-def up(launcher: Launcher) -> tuple[Launcher, str]:
-    """The launcher with its stack up, and what ``up`` printed."""
-    code, out = launcher("up")
-    assert code == 0, out
-    return launcher, out
 
 
 def test_up_leaves_everything_running_and_tells_the_way_in(up: tuple[Launcher, str]) -> None:
@@ -99,6 +50,18 @@ def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]
     after = processes.read_records(launcher.paths.records)
     assert code == 0
     assert {name for name in SERVICES if after[name] != before[name]} == {"triggerer"}
+
+
+def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launcher, str]) -> None:
+    launcher, _ = up
+    before = processes.read_records(launcher.paths.records)
+    processes.end(launcher.paths.local, names=frozenset({"azureml-local"}))
+    with socket.create_server(("127.0.0.1", before["azureml-local"].port)):
+        code, out = launcher("up")
+    after = processes.read_records(launcher.paths.records)
+    assert code == 0, out
+    assert "is taken; taking" in out
+    assert all(after[name] != before[name] for name in SERVICES)
 
 
 def test_nothing_of_the_stack_listens_beyond_this_machine(up: tuple[Launcher, str]) -> None:
@@ -136,12 +99,24 @@ def test_a_run_that_is_made_to_fail_ends_red_and_leaves_the_stack_as_it_was(up: 
     assert launcher.running() == SERVICES
 
 
+def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
+    launcher, _ = up
+    process = launcher.start("run", "--fail", "reserve_endpoint")
+    _until_printed(process, "connect")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    assert process.returncode == 130
+    assert "The stack goes on" in out
+    assert "make down" in out
+    assert launcher.running() == SERVICES
+
+
 def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     process = launcher.start("run")
     _until_printed(process, "choose_model")
     process.kill()
-    process.wait()
+    process.communicate()
     code, out = launcher("down")
     assert code == 0
     assert processes.everything_of(launcher.paths.local) == set()
@@ -195,15 +170,3 @@ def _until_printed(process: subprocess.Popen[str], word: str) -> None:
             return
         assert time.monotonic() < deadline
     raise AssertionError(f"it ended before it printed {word!r}")
-
-
-def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
-    launcher, _ = up
-    process = launcher.start("run", "--fail", "check_data")
-    _until_printed(process, "connect")
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate()
-    assert process.returncode == 130
-    assert "The stack goes on" in out
-    assert "make down" in out
-    assert launcher.running() == SERVICES

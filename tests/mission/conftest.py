@@ -1,4 +1,4 @@
-"""What the runs of the whole Dag share: a parsed Dag, a connection to the local Azure ML, a way to look at the outcome."""
+"""What the runs of the whole Dag share: a parsed Dag, a connection to the local Azure ML, the outcome."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _write_down(dag: Any) -> None:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        DagBundlesManager().sync_bundles_to_db(session=session)
+        DagBundlesManager().sync_bundles_to_db(session=session)  # type: ignore[no-untyped-call]
     with create_session() as session:
         update_dag_parsing_results_in_db(
             "dags-folder", None, [LazyDeserializedDAG.from_dag(dag)], {}, None, set(), session=session

@@ -14,7 +14,6 @@ from include.azureml_local.command_step import tracking_uri
 from include.azureml_local.history import ACTIVE
 from include.azureml_local.local import Local, LocalDep, ScopeDep, authorized_router
 from include.azureml_local.operations import Operations
-from include.azureml_local.settings import TENANT_ID
 from include.azureml_local.store import Document
 from include.azureml_local.submission import plan
 
@@ -46,7 +45,7 @@ def _render(scope: Scope, local: Local, job: Document) -> Json:
 
 
 def _services(scope: Scope, local: Local, name: str) -> Json:
-    studio = f"{local.settings.base_url}/runs/{name}?wsid={scope.id}&tid={TENANT_ID}"
+    studio = f"{local.settings.base_url}/runs/{name}?wsid={scope.id}"
     tracking = tracking_uri(local.settings).replace("https://", "azureml://")
     return {
         kind: {

@@ -18,6 +18,7 @@ from azure_ml.provider import CONN_TYPE
 if TYPE_CHECKING:
     from azure_ml.hook.computes import Computes
     from azure_ml.hook.data import DataAssets
+    from azure_ml.hook.deployments import Deployments
     from azure_ml.hook.endpoints import Endpoints
     from azure_ml.hook.jobs import Jobs
     from azure_ml.hook.logs import JobLogs
@@ -158,10 +159,17 @@ class AzureMLHook(BaseHook):
 
     @cached_property
     def endpoints(self) -> Endpoints:
-        """Online endpoints and their deployments."""
+        """Online endpoints."""
         from azure_ml.hook.endpoints import Endpoints
 
         return Endpoints(self)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        """What serves behind online endpoints."""
+        from azure_ml.hook.deployments import Deployments
+
+        return Deployments(self)
 
     def workspace(self) -> dict[str, str]:
         """Name, location and MLflow address of the workspace, read from the service.

@@ -92,7 +92,10 @@ def reason_of(error: Any) -> str:
     inner = getattr(error, "error", None)
     words = getattr(inner, "message", None) or getattr(error, "message", None) or str(error)
     code = getattr(inner, "code", None)
-    line = " ".join(masked(str(words)).split()).rstrip(" .")
+    # Some refusals, quota for deployments among them, have the reason in the details alone.
+    below = [getattr(one, "message", None) for one in getattr(inner, "details", None) or []]
+    told = " ".join(str(one) for one in [words, *below] if one)
+    line = " ".join(masked(told).split()).rstrip(" .")
     if code and code not in line:
         line = f"{line} ({code})"
     return line[:600] or type(error).__name__

@@ -194,7 +194,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLCheckComputeOperator):
             try:
                 return self._create_tier("low_priority", tags)
             except AzureMLError as second:
-                raise QuotaExceeded(f"{second} A dedicated cluster was refused before: {refusal}") from second
+                raise type(second)(f"{second} A dedicated cluster was refused before: {refusal}") from second
 
     def _create_tier(self, tier: str, tags: dict[str, str]) -> Cluster:
         self.log.info("Creating the %s cluster %s of %s.", tier, self.compute_name, self.vm_size)

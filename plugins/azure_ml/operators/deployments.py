@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import MalformedAnswer
-from azure_ml.hook.endpoints import DeploymentRequest
+from azure_ml.hook.deployments import DeploymentRequest
 from azure_ml.links import STUDIO_KEY, EndpointLink
 from azure_ml.operators.base import AzureMLOperator, names, optional
 from azure_ml.operators.compute import require_allowed
@@ -95,7 +95,7 @@ class AzureMLDeployModelOperator(AzureMLOperator):
             tags=self.owned_by(context),
         )
         page = self.push_studio_url(context, f"/endpoints/realtime/{self.endpoint_name}/detail")
-        self.hook.endpoints.deploy(request, self.timeout_seconds)
+        self.hook.deployments.create(request, self.timeout_seconds)
         self.log.info("The deployment %s of %s answers and gets all traffic.", request.name, request.endpoint)
         return {
             "endpoint_name": self.endpoint_name,
@@ -163,7 +163,7 @@ class AzureMLScoreEndpointOperator(AzureMLOperator):
         """Ask."""
         request = self.make_request(self.hook.data.read_lines(self.data_uri), **self.op_kwargs)
         started = time.monotonic()
-        raw = self.hook.endpoints.score(self.endpoint_name, request, optional(self.deployment_name))
+        raw = self.hook.deployments.score(self.endpoint_name, request, optional(self.deployment_name))
         seconds = round(time.monotonic() - started, 3)
         self.log.info("Raw answer after %.3f s: %s", seconds, raw)
         try:

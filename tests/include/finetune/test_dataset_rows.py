@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.finetune import dataset
+from include.finetune import dataset, rows
 from include.finetune.errors import InputError
 
 GOOD: dict[str, Any] = {
@@ -46,11 +46,11 @@ def test_what_cannot_be_a_hub_id_is_refused_before_the_hub_is_asked(name: str) -
 )
 def test_a_malformed_row_is_named_by_file_and_line(tmp_path: Path, row: Any, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence) as caught:
-        dataset.write_rows([GOOD, row], tmp_path / "train_sft.jsonl")
+        rows.write_rows([GOOD, row], tmp_path / "train_sft.jsonl")
     assert str(caught.value).startswith("train_sft.jsonl, line 2: ")
 
 
 def test_rows_are_written_as_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    assert dataset.write_rows([GOOD, {**GOOD, "prompt": "grüße"}], path) == 2
+    assert rows.write_rows([GOOD, {**GOOD, "prompt": "grüße"}], path) == 2
     assert [json.loads(line) for line in path.read_text().splitlines()][1]["prompt"] == "grüße"

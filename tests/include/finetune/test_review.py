@@ -20,6 +20,11 @@ def test_the_mean_over_the_training_is_preferred_to_the_last_step() -> None:
     assert review.review({"finetune": {"loss": 2.0, "train_loss": 2.5}})["train_loss"] == 2.5
 
 
+def test_the_tuned_models_loss_on_training_rows_is_preferred_to_the_mean() -> None:
+    found = review.review({"finetune": {"train_loss": 2.5, "tuned_train_loss": 1.5, "base_train_loss": 4.0}})
+    assert (found["train_loss"], found["base_train_loss"]) == (1.5, 4.0)
+
+
 def test_a_component_that_measures_no_base_loss_gives_none() -> None:
     assert review.review({"finetune": {"eval_loss": 1.0}})["base_eval_loss"] is None
 

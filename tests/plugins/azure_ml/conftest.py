@@ -13,7 +13,7 @@ import pytest
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
-from include.finetune import dataset, recipe
+from include.finetune import recipe, rows
 from tests.conftest import AzureMLLocal
 
 DAG_ID = "a_dag"
@@ -93,7 +93,7 @@ def training_request(
 ) -> Callable[..., PipelineRequest]:
     """Makes a request for the smallest job that trains."""
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    dataset.write_rows(ROWS, path)
+    rows.write_rows(ROWS, path)
     asset = hook.data.register_file("tiny", "1", Path(path), description="Twelve sums.")
     base = hook.registry.model("Phi-3-mini-4k-instruct")
     hook.computes.create(

@@ -99,3 +99,11 @@ def test_what_cannot_be_helped_by_trying_again_is_not_retried_by_airflow() -> No
 
 def test_signatures_of_urls_never_reach_a_sentence() -> None:
     assert "secret" not in masked("https://x/y?sv=2024&se=2026&sig=secret%3D&sp=r")
+
+
+def test_a_reason_that_stands_in_the_details_alone_is_found() -> None:
+    detail = {"code": "InferencingClientCallFailed", "message": "Not enough quota available for Standard_X"}
+    body = {"error": {"code": "BadRequest", "message": "The request is invalid.", "details": [detail]}}
+    failure = core.HttpResponseError(response=Answer(400, body))
+    with pytest.raises(errors.QuotaExceeded, match="Not enough quota available"), translated("deploy"):
+        raise failure

@@ -13,6 +13,12 @@ from .model_import import METADATA
 from .settings import parse, training_arguments
 from .step import StepError, run, say, write_json
 
+BASE = {"train": "base_train_loss", "validation": "base_eval_loss", "test": "base_test_loss"}
+TUNED = {"train": "tuned_train_loss", "validation": "eval_loss", "test": "test_loss"}
+"""Split -> metric, before and after the training; ``train_loss`` is the trainer's own mean over the training."""
+TRAIN_ROWS = 32
+"""Training rows that are scored before and after: enough for a mean, few enough to cost seconds."""
+
 
 def load_model(args: argparse.Namespace) -> Any:
     """The base model, wrapped for LoRA if asked."""
@@ -76,13 +82,21 @@ def make_trainer(args: argparse.Namespace, data: dict[str, Any], metrics: Any) -
     return trainer
 
 
-def held_out_losses(trainer: Any, data: dict[str, Any], prefix: str) -> dict[str, float]:
-    """Mean loss of the model as it is now: ``<prefix>eval_loss`` (validation rows), ``<prefix>test_loss``."""
+def measured_losses(trainer: Any, data: dict[str, Any], prefixes: dict[str, str]) -> dict[str, float]:
+    """Mean loss of the model as it is now on training, validation and test rows.
+
+    Args:
+        trainer: holds the model.
+        data: the splits; of the training rows the first :data:`TRAIN_ROWS` are taken.
+        prefixes: split -> name of its metric.
+    """
     losses = {}
-    for name, split in (("eval", "validation"), ("test", "test")):
+    for split, metric in prefixes.items():
+        rows = (
+            data[split].select(range(min(TRAIN_ROWS, len(data[split])))) if split == "train" else data[split]
+        )
         # Any other prefix than "eval" keeps the trainer from taking this for an evaluation of its own.
-        result = trainer.evaluate(data[split], metric_key_prefix=f"held_out_{name}")
-        losses[f"{prefix}{name}_loss"] = result[f"held_out_{name}_loss"]
+        losses[metric] = trainer.evaluate(rows, metric_key_prefix="measured")["measured_loss"]
     return losses
 
 
@@ -120,8 +134,8 @@ def save(trainer: Any, args: argparse.Namespace) -> None:
 
 def improvement(scores: dict[str, float]) -> None:
     """Say base and tuned loss side by side."""
-    for name, rows in (("eval", "validation"), ("test", "test")):
-        base, tuned = scores[f"base_{name}_loss"], scores[f"{name}_loss"]
+    for rows, metric in TUNED.items():
+        base, tuned = scores[BASE[rows]], scores[metric]
         say(f"{rows}: base loss {base:.3f}, tuned loss {tuned:.3f} ({(tuned / base - 1):+.0%})")
 
 
@@ -150,7 +164,7 @@ def main() -> None:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {threads} threads"
     say(f"{trainable:,} of {trainer.model.num_parameters():,} parameters are trained, on {device}")
 
-    scores = held_out_losses(trainer, data, "base_")
+    scores = measured_losses(trainer, data, BASE)
     say(f"base model: eval_loss {scores['base_eval_loss']:.3f}, test_loss {scores['base_test_loss']:.3f}")
     metrics.send(scores, 0)
     started = time.monotonic()
@@ -162,7 +176,7 @@ def main() -> None:
             "lower it or max_seq_length, or set auto_find_batch_size to true."
         ) from error
     seconds = time.monotonic() - started
-    tuned = held_out_losses(trainer, data, "")
+    tuned = measured_losses(trainer, data, TUNED)
     scores |= tuned | {
         "train_loss": result.training_loss,
         "train_runtime": seconds,
