@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,8 +37,11 @@ SIZE = "Standard_DS3_v2"
 class Serving:
     """A service, its SDK client and what every deployment needs: a model and an environment."""
 
-    def __init__(self, service: AzureMLLocal, folder: Path) -> None:
-        self.service, self.client = service, service.ml_client()
+    def __init__(
+        self, service: AzureMLLocal, folder: Path, process: subprocess.Popen[bytes], port: int
+    ) -> None:
+        self.service, self.client, self.port = service, service.ml_client(), port
+        self._process = process
         self._numbers = itertools.count()
         (folder / "weights").mkdir()
         (folder / "weights" / "numbers.txt").write_text("41")
@@ -52,6 +56,11 @@ class Serving:
         file.write_text(conda)
         made = self.client.environments.create_or_update(Environment(name=name, image=image, conda_file=file))
         return str(made.id)
+
+    def kill(self) -> None:
+        """End the service without a chance to clean up."""
+        self._process.kill()
+        self._process.wait()
 
     @contextlib.contextmanager
     def endpoint(self, auth_mode: str = "key") -> Iterator[str]:
@@ -118,7 +127,7 @@ def serving(home: Path, python: str) -> Iterator[Serving]:
     os.environ.update(environment)
     service = AzureMLLocal(f"https://localhost:{port}", home, environment)
     try:
-        yield Serving(service, home)
+        yield Serving(service, home, process, port)
     finally:
         service.http.close()
         os.environ.clear()
