@@ -42,6 +42,7 @@ def test_a_scoring_script_answers_with_its_model_and_the_module_beside_it(
     assert answer.headers["x-ms-run-function-failed"] == "False"
     assert float(answer.headers["x-ms-run-fn-exec-ms"]) >= 0
     assert "x-ms-server-version" in answer.headers
+    assert len(answer.headers.get_list("x-ms-request-id")) == 1
     deployed = here.client.online_deployments.get("demo", endpoint)
     assert deployed.code_configuration.scoring_script == "score.py"
     assert "/codes/" in deployed.code_configuration.code

@@ -20,7 +20,7 @@ from include.azureml_local.store import Document
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/inference/{endpoint}")
 _FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-request-id", "x-ms-client-request-id")
-_KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version", "x-ms-request-id")
+_KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version")
 """Headers of a container that the caller sees."""
 
 
