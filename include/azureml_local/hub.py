@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
 import yaml
 
 from include.azureml_local import hub_rows
@@ -112,6 +111,8 @@ def rows(local: Local, repo_id: str) -> dict[str, int]:
     document = local.store.get(KIND, repo_id)
     if document:
         return dict(document["rows"])
+    import pyarrow.parquet as pq
+
     repo = find(local, repo_id)
     counts: dict[str, int] = {}
     for file in repo.files.values() if repo else ():

@@ -1,7 +1,7 @@
-"""Who calls: a token service in the form of App Service's managed identity, and the check of every bearer token.
+"""Who calls: a token service in the form of App Service's managed identity, and the check of every token.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the identity header's value are made at the
-first start and kept with mode 0600.
+Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+identity header's value are made at the first start and kept with mode 0600.
 """
 
 from __future__ import annotations
@@ -54,11 +54,22 @@ class Identity:
         self._private, self._public = private, private.public_key()
         self.header = header_file.read_text()
         self._checked: dict[str, float] = {}
+        self.lifetime = LIFETIME
+        self._revoked = 0
 
-    def issue(self, audience: str, *, subject: str = CLIENT_ID, lifetime: int = LIFETIME) -> tuple[str, int]:
-        """Sign a token; returns it and the Unix time of its end."""
+    def issue(
+        self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
+    ) -> tuple[str, int]:
+        """Sign a token; returns it and the Unix time of its end.
+
+        Args:
+            audience: whom it is for.
+            subject: object id of the caller.
+            lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
+                revoked.
+        """
         issued = int(time.time())
-        expires = issued + lifetime
+        expires = issued + (self.lifetime if lifetime is None else lifetime)
         claims = {
             "aud": audience,
             "iss": self.issuer,
@@ -72,7 +83,14 @@ class Identity:
             "jti": secrets.token_hex(8),
             "ver": "1.0",
         }
+        if lifetime is None:
+            claims["rev"] = self._revoked
         return jwt.encode(claims, self._private, algorithm="RS256"), expires
+
+    def revoke(self) -> None:
+        """Refuse every client's token that was issued until now; those of running steps stay good."""
+        self._revoked += 1
+        self._checked.clear()
 
     def require(self, authorization: str | None) -> None:
         """Check the ``Authorization`` header of a request.
@@ -82,7 +100,8 @@ class Identity:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            message = "Authentication failed. The 'Authorization' header is missing."
+            raise _unauthorized("AuthenticationFailed", message)
         if self._checked.get(token, 0) > time.time():
             return
         try:
@@ -90,15 +109,20 @@ class Identity:
                 token, self._public, algorithms=["RS256"], issuer=self.issuer, options={"verify_aud": False}
             )
         except jwt.ExpiredSignatureError as error:
-            raise _unauthorized("ExpiredAuthenticationToken", "The access token expiry is in the past.") from error
+            raise _unauthorized(
+                "ExpiredAuthenticationToken", "The access token expiry is in the past."
+            ) from error
         except jwt.InvalidTokenError as error:
-            raise _unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
+            raise _unauthorized(
+                "InvalidAuthenticationToken", f"The access token is invalid: {error}."
+            ) from error
+        if claims.get("rev", self._revoked) < self._revoked:
+            raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
 
 
 def _unauthorized(code: str, message: str) -> ArmError:
-    return ArmError(
-        401, code, message, headers={"WWW-Authenticate": f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'}
-    )
+    challenge = f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'
+    return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})

@@ -1,9 +1,10 @@
 """The long-running-operation engine: a request is accepted, work goes on, the caller polls.
 
-A noun registers the work of its verbs under a name, ``@operations.handler("onlineEndpoints.create")``. The name and the
-resource's key are stored before the request is answered, so that an operation cut short by a crash is run again at the
-next start: handlers must be safe to run twice.
-Source of headers and bodies: the operationsStatus answers of MFE (2022-02-01-preview) and of computes (2023-08-01-preview).
+A noun registers the work of its verbs under a name: ``@operations.handler("onlineEndpoints.create")``. The
+name and the resource's key are stored before the request is answered, so that an operation cut short by a
+crash is run again at the next start: handlers must be safe to run twice.
+Source of headers and bodies: the operationsStatus answers of MFE (2022-02-01-preview) and of computes
+(2023-08-01-preview).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
-from include.azureml_local.arm import ArmError, Json, Scope
+from include.azureml_local.arm import PROVIDER, ArmError, Json, Scope
 from include.azureml_local.settings import LOCATION, SUBSCRIPTION_ID, WORKSPACE_GUID
 from include.azureml_local.store import Document, now
 
@@ -62,20 +63,15 @@ class Operations:
 
     def active(self, noun: str, key: str) -> Document | None:
         """The operation under way on a resource, if any."""
-        for document in self._local.store.list("operations"):
-            if (
-                document["status"] == "InProgress"
-                and document["key"] == key
-                and document["name"].startswith(f"{noun}.")
-            ):
+        for document in self._local.store.find("operations", "key", key):
+            if document["status"] == "InProgress" and document["name"].startswith(f"{noun}."):
                 return document
         return None
 
     def resume(self) -> None:
         """Start again what was under way when the process ended."""
-        for document in self._local.store.list("operations"):
-            if document["status"] == "InProgress":
-                self._start(document.key, document["name"], document["key"])
+        for document in self._local.store.find("operations", "status", "InProgress"):
+            self._start(document.key, document["name"], document["key"])
 
     async def abandon(self, noun: str, key: str) -> None:
         """Stop the operation under way on a resource, because the resource is being deleted."""
@@ -117,7 +113,8 @@ class Operations:
             outcome = {"status": "Failed", "error": error.body()["error"]}
         except Exception as error:
             log.exception("Operation %s on %s failed", name, key)
-            outcome = {"status": "Failed", "error": ArmError(500, "InternalServerError", repr(error)).body()["error"]}
+            told = ArmError(500, "InternalServerError", repr(error))
+            outcome = {"status": "Failed", "error": told.body()["error"]}
         if outcome["status"] == "Failed":
             self._mark_failed(noun, key, outcome["error"])
         self._local.store.update("operations", operation, ended=now(), **outcome)
@@ -130,7 +127,9 @@ class Operations:
             document["provisioningError"] = error
             self._local.store.put(noun, key, document)
 
-    def headers(self, scope: Scope, operation: str, family: Family = "mfe", *, delete: bool = False) -> dict[str, str]:
+    def headers(
+        self, scope: Scope, operation: str, family: Family = "mfe", *, delete: bool = False
+    ) -> dict[str, str]:
         """The polling headers of a 201 or 202 answer.
 
         Args:
@@ -139,10 +138,15 @@ class Operations:
             family: whose URLs: ``mfe`` (endpoints, deployments) or ``computes``.
             delete: deletions are polled at ``Location`` alone.
         """
-        base = f"{self._local.settings.base_url}/subscriptions/{SUBSCRIPTION_ID}/providers/Microsoft.MachineLearningServices"
+        base = f"{self._local.settings.base_url}/subscriptions/{SUBSCRIPTION_ID}/providers/{PROVIDER}"
         if family == "computes":
-            where = f"{base}/locations/{LOCATION}/computeOperationsStatus/{operation}?service=new&api-version=2023-08-01-preview"
-            return {"Azure-AsyncOperation": where, "Location": where.replace("Status/", "Results/"), "Retry-After": "1"}
+            where = f"{base}/locations/{LOCATION}/computeOperationsStatus/{operation}"
+            where += "?service=new&api-version=2023-08-01-preview"
+            return {
+                "Azure-AsyncOperation": where,
+                "Location": where.replace("Status/", "Results/"),
+                "Retry-After": "1",
+            }
         tail = f"oe:{WORKSPACE_GUID}:{operation}?api-version=2022-02-01-preview"
         headers = {
             "Location": f"{base}/locations/{LOCATION}/mfeOperationResults/{tail}",
