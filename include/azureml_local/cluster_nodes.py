@@ -47,6 +47,12 @@ class ClusterNodes:
         inner = properties.get("properties") or {}
         return int((inner.get("scaleSettings") or {}).get("maxNodeCount") or 1)
 
+    def low_priority(self, cluster: str) -> bool:
+        """Whether the cluster's nodes may be taken away."""
+        document = self._local.store.get("computes", cluster)
+        inner = (document["properties"].get("properties") or {}) if document else {}
+        return str(inner.get("vmPriority")).lower() == "lowpriority"
+
     def in_use(self, cluster: str) -> int:
         """Nodes that run steps now."""
         return self._used[cluster]

@@ -15,19 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from include.azureml_local.arm import ArmError
 
 RequestKind = Literal["status", "delay", "reset", "lost_response"]
-Kind = Literal[
-    "status", "delay", "reset", "lost_response", "operation_failed", "operation_stuck", "job_failed", "job_status"
-]
+JobKind = Literal["job_failed", "job_status", "preemption", "log_lost"]
+Kind = Literal[RequestKind, JobKind, "operation_failed", "operation_stuck"]
 
 
 class Fault(BaseModel):
     """One fault, as ``POST /_local/faults`` takes it.
 
     Attributes:
-        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection
-            before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and ``operation_stuck`` end or
-            hang a long-running operation of ``resource``; ``job_failed`` fails a job's ``step``; ``job_status`` puts a
-            job into ``job_state``.
+        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
+            connection before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and
+            ``operation_stuck`` end or hang a long-running operation of ``resource``; ``job_failed`` fails a
+            job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the low-priority
+            node from a running step after ``delay_seconds``: the step is queued again; ``log_lost`` keeps
+            a step's log from ever being uploaded.
         method: HTTP method, ``*`` for any.
         path: shell pattern on the URL path.
         count: how many times; None for always.
@@ -38,7 +39,7 @@ class Fault(BaseModel):
         headers: extra headers of the answer, for example ``Retry-After``.
         delay_seconds: seconds to wait first.
         resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``.
-        step: name of the pipeline step that fails; any step if empty.
+        step: name of the pipeline step, or of the command job, that it meets; any if empty.
         job_state: state of the job under ``job_status``.
     """
 
@@ -84,7 +85,7 @@ class Faults:
                 return self._use(fault)
         return None
 
-    def take_job(self, kind: Literal["job_failed", "job_status"], step: str = "") -> Fault | None:
+    def take_job(self, kind: JobKind, step: str = "") -> Fault | None:
         """The fault that meets a job, or one step of it, used up by one."""
         for fault in self.waiting:
             if fault.kind == kind and (not fault.step or fault.step == step):
@@ -98,7 +99,9 @@ class Faults:
             ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
         """
         for fault in list(self.waiting):
-            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(noun, fault.resource):
+            if fault.kind not in ("operation_failed", "operation_stuck"):
+                continue
+            if not fnmatchcase(noun, fault.resource):
                 continue
             if self._use(fault) is None:
                 continue

@@ -104,6 +104,12 @@ class History:
             changes["error"] = error
         self._local.store.update("runs", run_id, **changes)
 
+    def warn(self, run_id: str, message: str) -> None:
+        """Add a warning to a run."""
+        run = self.get(run_id)
+        warnings = [*run.get("warnings", []), {"source": "AmlCompute", "message": message}]
+        self._local.store.update("runs", run_id, warnings=warnings)
+
     def experiment(self, name: str) -> Document:
         """The experiment of that name, made if missing."""
         found = self._local.store.get("experiments", name)
