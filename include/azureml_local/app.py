@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator
@@ -29,6 +30,8 @@ def create_app(local: Local) -> FastAPI:
         for module in modules:
             if hasattr(module, "startup"):
                 await module.startup(local)
+        # What the start made stays: the collector need not look through it, which takes tens of milliseconds.
+        gc.freeze()
         local.ready = True
         yield
         local.ready = False
