@@ -14,7 +14,6 @@ import yaml
 
 from include.azureml_local import hub_rows
 from include.azureml_local.arm import ArmError
-from include.azureml_local.sample import splits as sample
 
 if TYPE_CHECKING:
     from include.azureml_local.local import Local
@@ -76,6 +75,8 @@ def _folder(local: Local, repo_id: str) -> Path | None:
 
 def _make_sample(local: Local, made: Path) -> None:
     if not any(local.settings.sample.glob("data/*.parquet")):
+        from include.azureml_local.sample import splits as sample
+
         sample.write(local.settings.sample, hub_rows.SEED)
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(local.settings.sample / "data", made / "data")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.bench.load import outcome
+from tests.conftest import ROOT
+
+HEAVY = ("pyarrow", "numpy", "azure", "airflow", "torch", "datasets")
 
 
 def test_percentiles_are_of_the_ordered_latencies() -> None:
@@ -16,3 +22,12 @@ def test_percentiles_are_of_the_ordered_latencies() -> None:
 def test_a_load_without_requests_is_refused() -> None:
     with pytest.raises(ValueError, match="No request was sent"):
         outcome([], failed=0, seconds=1)
+
+
+def test_a_start_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, include.azureml_local.__main__; from include.azureml_local.app import resource_modules;"
+        f"resource_modules(); print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
