@@ -77,18 +77,6 @@ def clear(local: Local) -> None:
     shutil.rmtree(local.settings.home / "blobs", ignore_errors=True)
 
 
-def copy_to(local: Local, folder: Path) -> None:
-    """Copy every blob below a folder that does not exist yet; links stay links."""
-    source = local.settings.home / "blobs"
-    shutil.copytree(source, folder, symlinks=True) if source.is_dir() else folder.mkdir(parents=True)
-
-
-def take_from(local: Local, folder: Path) -> None:
-    """Put the blobs of :func:`copy_to` in the place of those that there are."""
-    clear(local)
-    shutil.copytree(folder, local.settings.home / "blobs", symlinks=True)
-
-
 def ensure_containers(local: Local) -> None:
     """Make the containers that a workspace comes with."""
     for container in (BLOB_CONTAINER, ARTIFACTS, REGISTRY_CONTAINER):

@@ -1,4 +1,7 @@
-"""The whole state under a name, and back: documents, metrics and blobs, below ``<home>/snapshots/<name>``."""
+"""The whole state under a name, and back: documents, metrics, blobs and data sets of the Hub.
+
+A snapshot is the folder ``<home>/snapshots/<name>``.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.azureml_local import blobs
 from include.azureml_local.arm import ArmError
 
 if TYPE_CHECKING:
     from include.azureml_local.local import Local
 
+FOLDERS = ("blobs", "hub")
+"""Folders of the service's home that belong to its state."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -102,7 +106,10 @@ def _write(local: Local, folder: Path) -> None:
     new.mkdir(parents=True)
     local.store.save(new / "state.db")
     local.metrics.save(new / "metrics.db")
-    blobs.copy_to(local, new / "blobs")
+    for name in FOLDERS:
+        source = local.settings.home / name
+        if source.is_dir():
+            shutil.copytree(source, new / name, symlinks=True)
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
 
@@ -110,4 +117,7 @@ def _write(local: Local, folder: Path) -> None:
 def _read(local: Local, folder: Path) -> None:
     local.store.load(folder / "state.db")
     local.metrics.load(folder / "metrics.db")
-    blobs.take_from(local, folder / "blobs")
+    for name in FOLDERS:
+        shutil.rmtree(local.settings.home / name, ignore_errors=True)
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, local.settings.home / name, symlinks=True)
