@@ -17,9 +17,13 @@ _DATES = """\
 2021-10-01-dataplanepreview 2022-01-01-preview 2022-02-01-preview 2022-05-01 2022-06-01-preview 2022-10-01
 2022-10-01-preview 2022-12-01-preview 2023-02-01-preview 2023-04-01 2023-04-01-preview 2023-06-01-preview
 2023-08-01-preview 2023-10-01 2024-01-01-preview 2024-04-01 2024-04-01-preview 2024-07-01-preview 2024-10-01
-2024-10-01-preview 2025-01-01-preview 2025-04-01 2025-04-01-preview 2025-06-01 2025-07-01-preview"""
+2024-10-01-preview 2025-01-01-preview 2025-04-01 2025-04-01-preview 2025-06-01 2025-07-01-preview 2025-09-01
+2025-12-01 2026-05-01-preview"""
 API_VERSIONS = frozenset(_DATES.split())
-"""Versions of Microsoft.MachineLearningServices that are answered, all in the shape of the newest."""
+"""Versions of Microsoft.MachineLearningServices that are answered, all in one shape.
+
+They are those that the SDK asks with, and those between.
+"""
 
 
 async def check(request: Request) -> None:

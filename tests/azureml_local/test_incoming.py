@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ def test_a_version_that_is_not_served_is_refused_with_those_that_are(
     answer = azureml_local.arm("GET", "/computes", version=version)
     assert error(answer) == (400, "InvalidApiVersionParameter")
     assert "2023-08-01-preview" in answer.json()["error"]["message"]
+
+
+def test_every_version_that_the_sdk_asks_with_is_served() -> None:
+    from azure.ai.ml import _ml_client
+    from azure.ai.ml._restclient.arm_ml_service import _configuration
+
+    asked = set(re.findall(r'api_version="([\d-]+(?:-preview)?)"', Path(_ml_client.__file__).read_text()))
+    asked |= set(re.findall(r'"(20\d\d-\d\d-\d\d(?:-preview)?)"', Path(_configuration.__file__).read_text()))
+    assert len(asked) > 10
+    assert asked <= incoming.API_VERSIONS
 
 
 def test_a_token_is_asked_for_before_a_version(azureml_local: AzureMLLocal) -> None:
