@@ -26,9 +26,9 @@ class Fault(BaseModel):
         kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
             connection before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and
             ``operation_stuck`` end or hang a long-running operation of ``resource``; ``job_failed`` fails a
-            job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the low-priority
-            node from a running step after ``delay_seconds``: the step is queued again; ``log_lost`` keeps
-            a step's log from ever being uploaded.
+            job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node of a
+            low-priority cluster from a running step after ``delay_seconds``, and the step is queued again;
+            ``log_lost`` keeps a step's log from ever being uploaded.
         method: HTTP method, ``*`` for any.
         path: shell pattern on the URL path.
         count: how many times; None for always.
