@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test lint format azureml-local freeze clean
+.PHONY: help setup run up down test bench lint format azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -36,6 +36,9 @@ down: ## end everything that run or up started
 
 test: $(READY) ## run the test suite
 	@.venv/bin/python -m pytest
+
+bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
+	@.venv/bin/python -W ignore -m tests.bench
 
 lint: $(AIRFLOW_VENV) ## ruff and mypy --strict
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)

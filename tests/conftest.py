@@ -107,7 +107,8 @@ class AzureMLLocal:
             f"/providers/Microsoft.MachineLearningServices/workspaces/{env['AZURE_ML_WORKSPACE']}"
         )
         params = {"api-version": version, **kwargs.pop("params", {})}
-        return self.http.request(method, scope + path, params=params, headers=self.token(), **kwargs)
+        headers = {**self.token(), **kwargs.pop("headers", {})}
+        return self.http.request(method, scope + path, params=params, headers=headers, **kwargs)
 
     def ml_client(self) -> MLClient:
         """The SDK's client of the workspace, with the credential that a user would take."""

@@ -35,9 +35,8 @@ def write_client_files(local: Local, files: certificates.Certificates) -> None:
         "AZURE_TENANT_ID": settings.TENANT_ID,
     }
     (home / "azure.env").touch(mode=0o600)
-    (home / "azure.env").write_text(
-        "".join(f"export {name}='{value}'\n" for name, value in environment.items())
-    )
+    lines = [f"export {name}='{value}'\n" for name, value in environment.items()]
+    (home / "azure.env").write_text("".join(lines))
     (home / "config.json").write_text(
         json.dumps(
             {
@@ -62,10 +61,8 @@ def main() -> int:
         return 2
     files = certificates.ensure(told)
     write_client_files(local, files)
-    print(
-        f"Local Azure ML at {told.base_url}; point a script at it: source {told.home / 'azure.env'}",
-        flush=True,
-    )
+    where = told.home / "azure.env"
+    print(f"Local Azure ML at {told.base_url}; point a script at it: source {where}", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(local),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import importlib
 import pkgutil
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,14 +15,9 @@ from fastapi.responses import Response
 
 from include.azureml_local import resources
 from include.azureml_local.arm import ArmError
-from include.azureml_local.connections import drop
+from include.azureml_local.gate import Gate
+from include.azureml_local.incoming import unreadable
 from include.azureml_local.local import Local
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def create_app(local: Local) -> FastAPI:
@@ -36,7 +30,11 @@ def create_app(local: Local) -> FastAPI:
         for module in modules:
             if hasattr(module, "startup"):
                 await module.startup(local)
+        # What the start made stays: the collector need not look through it, which takes tens of milliseconds.
+        gc.freeze()
+        local.ready = True
         yield
+        local.ready = False
         await local.operations.stop()
         for module in modules:
             if hasattr(module, "shutdown"):
@@ -50,12 +48,12 @@ def create_app(local: Local) -> FastAPI:
     for module in resource_modules():
         app.include_router(module.router)
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
-    app.add_middleware(_Gate, local=local)
+    app.add_middleware(Gate, local=local)
     return app
 
 
 def resource_modules() -> list[Any]:
-    """Every module of the resources package; each has a ``router``, and may have ``startup`` and ``shutdown``."""
+    """Every module of the resources package that has a ``router``; some have ``startup`` and ``shutdown``."""
     names = sorted(
         info.name for info in pkgutil.iter_modules(resources.__path__) if not info.name.startswith("_")
     )
@@ -72,6 +70,9 @@ async def _bad_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
+    if first["loc"][0] == "body":
+        problem = first.get("ctx", {}).get("error") or first["msg"]
+        return unreadable(problem, where.partition(".")[2]).response()
     return ArmError(
         400, "UserError", f"The request is not valid at {where}: {first['msg']}.", target=where
     ).response()
@@ -87,42 +88,3 @@ async def _unknown(request: Request) -> Response:
     return ArmError(
         501, "NotImplemented", f"The local Azure ML does not serve {request.method} {request.url.path}."
     ).response()
-
-
-class _Gate:
-    """Stands before every route: request ids and injected faults. Plain ASGI, so that streams stay streams."""
-
-    def __init__(self, app: AsgiApp, local: Local) -> None:
-        self._app, self._local = app, local
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_local/"):
-            await self._app(scope, receive, send)
-            return
-        fault = self._local.faults.take_request(scope["method"], scope["path"])
-        if fault is not None:
-            await asyncio.sleep(fault.delay_seconds)
-            if fault.kind == "status":
-                answer = ArmError(fault.status, fault.code, fault.message, headers=fault.headers)
-                await answer.response()(scope, receive, send)
-                return
-            if fault.kind == "reset":
-                drop(scope["client"])
-                return
-        lose = fault is not None and fault.kind == "lost_response"
-        request_id = str(uuid.uuid4())
-
-        async def reply(message: Message) -> None:
-            if lose:
-                return
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"x-ms-request-id", request_id.encode()),
-                    (b"x-ms-correlation-request-id", request_id.encode()),
-                ]
-            await send(message)
-
-        await self._app(scope, receive, reply)
-        if lose:
-            drop(scope["client"])

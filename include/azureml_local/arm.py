@@ -1,15 +1,14 @@
 """The grammar of Azure Resource Manager: ids, envelopes, errors, pages.
 
-Every body that a resource module sends goes through here, so that the shape of an answer is decided in one place.
+Every body that a resource module sends goes through here: the shape of an answer is decided in one place.
 Source: the ``common-types`` of the published contract (ErrorResponse, Resource, systemData).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -86,7 +85,7 @@ class Scope:
         return "/".join((self.id, *segments))
 
 
-def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
+async def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
     """FastAPI dependency of every workspace route.
 
     Raises:
@@ -116,7 +115,7 @@ def envelope(
     modified: str | None = None,
     **extra: Any,
 ) -> Json:
-    """A resource as ARM sends it: id, name, type, properties, systemData and ``extra`` (location, tags, kind...).
+    """A resource as ARM sends it: id, name, type, properties, systemData and ``extra`` (location, tags...).
 
     Args:
         arm_id: full id; name and type are read from it.
@@ -147,12 +146,6 @@ def envelope(
 CALLER: Final = "azureml-local"
 
 
-def etag(body: Any) -> str:
-    """A strong ETag over the canonical JSON of a body."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-
-
 def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
     """One page of a list with ``nextLink``, driven by ``$skip`` and ``$top``/``count`` of the request.
 
@@ -168,9 +161,9 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         raise ArmError(
             400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
         ) from error
-    everything = list(items)
-    answer: Json = {"value": everything[skip : skip + size]}
-    if not query.get("$top") and len(everything) > skip + size:
+    found = list(islice(items, skip, skip + size + 1))
+    answer: Json = {"value": found[:size]}
+    if not query.get("$top") and len(found) > size:
         query["$skip"] = str(skip + size)
         answer["nextLink"] = (
             f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"

@@ -18,6 +18,7 @@ def serve(router: APIRouter, noun: assets.Noun) -> None:
     """Add the routes of a noun to its router, whose prefix is ``<workspace>/<plural>``."""
 
     async def list_containers(scope: ScopeDep, local: LocalDep, request: Request) -> Json:
+        """The assets of this kind, without anonymous ones."""
         chosen = [
             item for item in local.store.list(noun.containers) if not item["properties"].get("isAnonymous")
         ]
@@ -26,9 +27,11 @@ def serve(router: APIRouter, noun: assets.Noun) -> None:
         )
 
     async def get_container(name: str, scope: ScopeDep, local: LocalDep) -> Json:
+        """One asset, with its latest and next version."""
         return assets.container_body(local, noun, scope, _container(local, name))
 
     async def put_container(name: str, scope: ScopeDep, local: LocalDep, body: Json) -> Response:
+        """Make an asset without versions, or change, archive or restore it."""
         assets.check_name(noun.what, name, "1")
         before = local.store.get(noun.containers, name)
         given = {**(before["properties"] if before else {}), **(body.get("properties") or {})}
@@ -37,23 +40,28 @@ def serve(router: APIRouter, noun: assets.Noun) -> None:
         return JSONResponse(assets.container_body(local, noun, scope, document), 200 if before else 201)
 
     async def delete_container(name: str, scope: ScopeDep, local: LocalDep) -> Response:
+        """Remove an asset with all its versions."""
         found = local.store.delete(noun.containers, name)
         for item in assets.versions(local, noun.plural, name):
             local.store.delete(noun.plural, item.key)
         return Response(status_code=200 if found else 204)
 
     async def list_versions(name: str, scope: ScopeDep, local: LocalDep, request: Request) -> Json:
+        """The versions of an asset, newest first; by view, tags, order, hash."""
         chosen = select(request, assets.versions(local, noun.plural, name))
         return arm.page(request, [assets.version_body(noun, scope, item) for item in chosen])
 
     async def get_version(name: str, version: str, scope: ScopeDep, local: LocalDep) -> Json:
+        """One version; ``azureml_default`` is the newest."""
         return assets.version_body(noun, scope, assets.find_version(local, noun, name, version))
 
     async def put_version_(name: str, version: str, scope: ScopeDep, local: LocalDep, body: Json) -> Response:
+        """Make a version, or change what may change; 409 if it exists with other content."""
         document, new = assets.put_version(local, noun, name, version, body.get("properties") or {})
         return JSONResponse(assets.version_body(noun, scope, document), 201 if new else 200)
 
     async def delete_version(name: str, version: str, scope: ScopeDep, local: LocalDep) -> Response:
+        """Remove one version."""
         found = local.store.delete(noun.plural, f"{name}/{version}")
         return Response(status_code=200 if found else 204)
 

@@ -18,7 +18,7 @@ class Certificates:
 
     Attributes:
         ca: the authority's certificate; what a client trusts.
-        bundle: the authority's certificate and the public roots, so that a client may also reach the internet.
+        bundle: the authority's certificate and the public roots, so that a client also reaches the internet.
         server: certificate chain and key of the server, one file.
     """
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from include.azureml_local.arm import ArmError
@@ -22,8 +23,7 @@ class ClusterNodes:
     def __init__(self, local: Local) -> None:
         self._local = local
         self._used: Counter[str] = Counter()
-        self._line: dict[str, list[object]] = {}
-        self._freed = asyncio.Condition()
+        self._line: dict[str, deque[_Place]] = {}
 
     def size(self, cluster: str) -> int:
         """The most nodes that a cluster can have.
@@ -46,6 +46,12 @@ class ClusterNodes:
             )
         inner = properties.get("properties") or {}
         return int((inner.get("scaleSettings") or {}).get("maxNodeCount") or 1)
+
+    def low_priority(self, cluster: str) -> bool:
+        """Whether the cluster's nodes may be taken away."""
+        document = self._local.store.get("computes", cluster)
+        inner = (document["properties"].get("properties") or {}) if document else {}
+        return str(inner.get("vmPriority")).lower() == "lowpriority"
 
     def in_use(self, cluster: str) -> int:
         """Nodes that run steps now."""
@@ -77,24 +83,42 @@ class ClusterNodes:
         if cluster == SERVERLESS:
             yield
             return
-        ticket = object()
-        line = self._line.setdefault(cluster, [])
-        line.append(ticket)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        place = _Place(turn, wanted)
+        self._line.setdefault(cluster, deque()).append(place)
+        self._serve(cluster)
         try:
-            async with self._freed:
-                await self._freed.wait_for(
-                    lambda: line[0] is ticket and self._used[cluster] + wanted <= self.size(cluster)
-                )
-                self._used[cluster] += wanted
-        finally:
-            line.remove(ticket)
-        try:
-            await self._wake()
+            await turn
             yield
         finally:
-            self._used[cluster] -= wanted
-            await asyncio.shield(self._wake())
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._used[cluster] -= wanted
+            elif place in self._line[cluster]:
+                self._line[cluster].remove(place)
+            self._serve(cluster)
 
-    async def _wake(self) -> None:
-        async with self._freed:
-            self._freed.notify_all()
+    def _serve(self, cluster: str) -> None:
+        """Let those at the head of the line have what is free; the others sleep on."""
+        line = self._line[cluster]
+        while line:
+            first = line[0]
+            if first.turn.done():
+                line.popleft()
+                continue
+            try:
+                if self._used[cluster] + first.wanted > self.size(cluster):
+                    return
+            except ArmError as error:
+                first.turn.set_exception(error)
+            else:
+                self._used[cluster] += first.wanted
+                first.turn.set_result(None)
+            line.popleft()
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """A step's place in the line of a cluster."""
+
+    turn: asyncio.Future[None]
+    wanted: int

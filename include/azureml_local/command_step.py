@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,15 @@ TOKEN_SECONDS = 7 * 24 * 3600
 """A step's MLflow token lasts as long as the longest job may."""
 ERROR_LINES = 20
 """Lines of a failed step's log that its error carries."""
+PREEMPTED = "The low-priority node of compute '{}' that ran this job was preempted; the job is queued again."
 
 
 class StepFailedError(Exception):
     """A step's process failed; the message names the step, the exit code and the end of its log."""
+
+
+class _PreemptedError(Exception):
+    """The low-priority node under a running step was taken away."""
 
 
 class CommandStep:
@@ -41,10 +47,8 @@ class CommandStep:
         runs, node = self._local.history, self._node
         runs.set_status(node.run_id, "Queued")
         try:
-            async with self._nodes.take(node.compute, node.instances):
-                await self._local.clock.wait("jobs")
-                runs.set_status(node.run_id, "Preparing")
-                await self._process()
+            while not await self._attempt():
+                runs.set_status(node.run_id, "Queued")
         except (StepFailedError, ArmError, template.UnknownBindingError) as error:
             failed = (
                 error
@@ -56,6 +60,18 @@ class CommandStep:
             )
             raise failed from error
         runs.set_status(node.run_id, "Completed")
+
+    async def _attempt(self) -> bool:
+        """Run once on the cluster; False if the nodes were taken away, and the step is to be queued again."""
+        async with self._nodes.take(self._node.compute, self._node.instances):
+            await self._local.clock.wait("jobs")
+            self._local.history.set_status(self._node.run_id, "Preparing")
+            try:
+                await self._process()
+            except _PreemptedError:
+                self._local.history.warn(self._node.run_id, PREEMPTED.format(self._node.compute))
+                return False
+        return True
 
     async def _process(self) -> None:
         runs, node = self._local.history, self._node
@@ -73,10 +89,12 @@ class CommandStep:
         command = template.argv(node.component.spec["command"], self._inputs(), self._outputs())
         if command[0] in ("python", "python3"):
             command[0] = str(self._local.settings.compute_python)
+        if self._local.faults.take_job("log_lost", node.name) is not None:
+            log = work / "lost.txt"
         process = await Process.start(command, folder=code, environment=self._environment(work), log=log)
         try:
             runs.set_status(node.run_id, "Running")
-            exit_code = await process.wait()
+            exit_code = await self._ended(process)
         finally:
             await process.stop()
             shutil.rmtree(work, ignore_errors=True)
@@ -87,6 +105,25 @@ class CommandStep:
             )
         runs.set_status(node.run_id, "Finalizing")
         await self._local.clock.wait("jobs")
+
+    async def _ended(self, process: Process) -> int:
+        """The exit code.
+
+        Raises:
+            _PreemptedError: if the fault of that kind meets the step before it ends.
+        """
+        faults, node = self._local.faults, self._node
+        low = self._nodes.low_priority(node.compute)
+        fault = faults.take_job("preemption", node.name) if low else None
+        if fault is None:
+            return await process.wait()
+        ending = asyncio.create_task(process.wait())
+        done, _ = await asyncio.wait({ending}, timeout=fault.delay_seconds)
+        if not done:
+            await process.stop()
+            await ending
+            raise _PreemptedError
+        return ending.result()
 
     def _inputs(self) -> dict[str, str | None]:
         return {

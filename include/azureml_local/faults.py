@@ -15,17 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from include.azureml_local.arm import ArmError
 
 RequestKind = Literal["status", "delay", "reset", "lost_response"]
-Kind = Literal[
-    "status",
-    "delay",
-    "reset",
-    "lost_response",
-    "operation_failed",
-    "operation_stuck",
-    "job_failed",
-    "job_status",
-    "out_of_memory",
-]
+JobKind = Literal["job_failed", "job_status", "preemption", "log_lost"]
+Kind = Literal[RequestKind, JobKind, "operation_failed", "operation_stuck", "out_of_memory"]
 
 
 class Fault(BaseModel):
@@ -35,8 +26,10 @@ class Fault(BaseModel):
         kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
             connection before acting; ``lost_response`` acts and then drops it; ``operation_failed`` and
             ``operation_stuck`` end or hang a long-running operation of ``resource``; ``job_failed`` fails a
-            job's ``step``; ``job_status`` puts a job into ``job_state``; ``out_of_memory`` leaves containers
-            of a deployment only ``memory_mb`` from their start on, ``path`` being a pattern on
+            job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node of a
+            low-priority cluster from a running step after ``delay_seconds``, and the step is queued again;
+            ``log_lost`` keeps a step's log from ever being uploaded; ``out_of_memory`` leaves containers of
+            a deployment only ``memory_mb`` from their start on, ``path`` being a pattern on
             ``<endpoint>/<deployment>``.
         method: HTTP method, ``*`` for any.
         path: shell pattern on the URL path.
@@ -48,7 +41,7 @@ class Fault(BaseModel):
         headers: extra headers of the answer, for example ``Retry-After``.
         delay_seconds: seconds to wait first.
         resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``.
-        step: name of the pipeline step that fails; any step if empty.
+        step: name of the pipeline step, or of the command job, that it meets; any if empty.
         job_state: state of the job under ``job_status``.
         memory_mb: MiB that a container may hold under ``out_of_memory``; 1 kills it at once.
     """
@@ -96,7 +89,7 @@ class Faults:
                 return self._use(fault)
         return None
 
-    def take_job(self, kind: Literal["job_failed", "job_status"], step: str = "") -> Fault | None:
+    def take_job(self, kind: JobKind, step: str = "") -> Fault | None:
         """The fault that meets a job, or one step of it, used up by one."""
         for fault in self.waiting:
             if fault.kind == kind and (not fault.step or fault.step == step):
@@ -117,9 +110,9 @@ class Faults:
             ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
         """
         for fault in list(self.waiting):
-            if fault.kind not in ("operation_failed", "operation_stuck") or not fnmatchcase(
-                noun, fault.resource
-            ):
+            if fault.kind not in ("operation_failed", "operation_stuck"):
+                continue
+            if not fnmatchcase(noun, fault.resource):
                 continue
             if self._use(fault) is None:
                 continue

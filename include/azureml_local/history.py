@@ -84,11 +84,11 @@ class History:
 
     def children(self, run_id: str) -> list[Document]:
         """The runs directly below a run, oldest first."""
-        return [run for run in self._local.store.list("runs") if run["parentRunId"] == run_id]
+        return self._local.store.find("runs", "parentRunId", run_id)
 
     def family(self, root: str) -> list[Document]:
         """A root run and all below it, oldest first."""
-        return [run for run in self._local.store.list("runs") if run["rootRunId"] == root]
+        return self._local.store.find("runs", "rootRunId", root)
 
     def set_status(self, run_id: str, status: str, *, error: Json | None = None) -> None:
         """Move a run on, with its times of start and end. A final state is not left again."""
@@ -103,6 +103,12 @@ class History:
         if error is not None:
             changes["error"] = error
         self._local.store.update("runs", run_id, **changes)
+
+    def warn(self, run_id: str, message: str) -> None:
+        """Add a warning to a run."""
+        run = self.get(run_id)
+        warnings = [*run.get("warnings", []), {"source": "AmlCompute", "message": message}]
+        self._local.store.update("runs", run_id, warnings=warnings)
 
     def experiment(self, name: str) -> Document:
         """The experiment of that name, made if missing."""

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
 import yaml
 
 from include.azureml_local import hub_rows
 from include.azureml_local.arm import ArmError
-from include.azureml_local.sample import splits as sample
 
 if TYPE_CHECKING:
     from include.azureml_local.local import Local
@@ -77,6 +75,8 @@ def _folder(local: Local, repo_id: str) -> Path | None:
 
 def _make_sample(local: Local, made: Path) -> None:
     if not any(local.settings.sample.glob("data/*.parquet")):
+        from include.azureml_local.sample import splits as sample
+
         sample.write(local.settings.sample, hub_rows.SEED)
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(local.settings.sample / "data", made / "data")
@@ -112,6 +112,8 @@ def rows(local: Local, repo_id: str) -> dict[str, int]:
     document = local.store.get(KIND, repo_id)
     if document:
         return dict(document["rows"])
+    import pyarrow.parquet as pq
+
     repo = find(local, repo_id)
     counts: dict[str, int] = {}
     for file in repo.files.values() if repo else ():

@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 Row = dict[str, Any]
 Splits = dict[str, list[Row]]
 
@@ -42,6 +39,10 @@ def read(file: Path) -> list[Row]:
 
 def _rows(file: Path) -> Iterator[tuple[int, Any]]:
     if file.suffix == ".parquet":
+        # Half a second of import that a start without data sets must not pay; so for each use of pyarrow.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         try:
             yield from enumerate(pq.read_table(file).to_pylist(), 1)
         except (pa.ArrowException, OSError) as error:
@@ -158,6 +159,9 @@ def write(splits: Splits, folder: Path) -> dict[str, int]:
     Raises:
         BadRowError: if a field has one type here and another there.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     folder.mkdir(parents=True, exist_ok=True)
     try:
         every = pa.array([row for rows in splits.values() for row in rows])

@@ -1,4 +1,4 @@
-"""Who calls: a token service in the form of App Service's managed identity, and the check of bearer tokens.
+"""Who calls: a token service in the form of App Service's managed identity, and the check of every token.
 
 Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
 identity header's value are made at the first start and kept with mode 0600.
@@ -56,11 +56,22 @@ class Identity:
         self._private, self._public = private, private.public_key()
         self.header = header_file.read_text()
         self._checked: dict[str, float] = {}
+        self.lifetime = LIFETIME
+        self._revoked = 0
 
-    def issue(self, audience: str, *, subject: str = CLIENT_ID, lifetime: int = LIFETIME) -> tuple[str, int]:
-        """Sign a token; returns it and the Unix time of its end."""
+    def issue(
+        self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
+    ) -> tuple[str, int]:
+        """Sign a token; returns it and the Unix time of its end.
+
+        Args:
+            audience: whom it is for.
+            subject: object id of the caller.
+            lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
+                revoked.
+        """
         issued = int(time.time())
-        expires = issued + lifetime
+        expires = issued + (self.lifetime if lifetime is None else lifetime)
         claims = {
             "aud": audience,
             "iss": self.issuer,
@@ -74,7 +85,14 @@ class Identity:
             "jti": secrets.token_hex(8),
             "ver": "1.0",
         }
+        if lifetime is None:
+            claims["rev"] = self._revoked
         return jwt.encode(claims, self._private, algorithm="RS256"), expires
+
+    def revoke(self) -> None:
+        """Refuse every client's token that was issued until now; those of running steps stay good."""
+        self._revoked += 1
+        self._checked.clear()
 
     def require(self, authorization: str | None, *, audience: str | None = None) -> None:
         """Check the ``Authorization`` header of a request.
@@ -88,9 +106,8 @@ class Identity:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _unauthorized(
-                "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
-            )
+            message = "Authentication failed. The 'Authorization' header is missing."
+            raise _unauthorized("AuthenticationFailed", message)
         if audience is None and self._checked.get(token, 0) > time.time():
             return
         try:
@@ -114,18 +131,15 @@ class Identity:
             raise _unauthorized(
                 "InvalidAuthenticationTokenAudience", "The access token is for an endpoint, not for this."
             )
+        if claims.get("rev", self._revoked) < self._revoked:
+            raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
+        if audience is not None:
+            return  # A token for an endpoint must not be remembered as one that opens ARM.
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
 
 
 def _unauthorized(code: str, message: str) -> ArmError:
-    return ArmError(
-        401,
-        code,
-        message,
-        headers={
-            "WWW-Authenticate": 'Bearer authorization_uri="", error="invalid_token", '
-            f'error_description="{code}"'
-        },
-    )
+    challenge = f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'
+    return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})

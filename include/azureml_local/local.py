@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request
 
-from include.azureml_local import sas
+from include.azureml_local import incoming, sas
 from include.azureml_local.arm import Scope, workspace_scope
 from include.azureml_local.containers import Containers
 from include.azureml_local.faults import Faults
@@ -34,6 +34,7 @@ class Local:
         metrics: histories of their metrics.
         runner: runs jobs.
         containers: the processes behind deployments.
+        ready: whether requests are served; not while it starts, ends, or its state is put in another's place.
         account_key: key of the storage account, base64; it signs SAS tokens.
     """
 
@@ -49,9 +50,10 @@ class Local:
         self.metrics = MetricStore(settings.home / "metrics.db")
         self.runner = Runner(self)
         self.containers = Containers(settings)
+        self.ready = False
 
 
-def _local(request: Request) -> Local:
+async def _local(request: Request) -> Local:
     return cast(Local, request.app.state.local)
 
 
@@ -62,7 +64,7 @@ ScopeDep = Annotated[Scope, Depends(workspace_scope)]
 """Parameter type of a route below a workspace; refuses a workspace that does not exist."""
 
 
-def require_token(request: Request, local: LocalDep) -> None:
+async def require_token(request: Request, local: LocalDep) -> None:
     """FastAPI dependency: refuses a request that carries no valid bearer token.
 
     Raises:
@@ -72,9 +74,9 @@ def require_token(request: Request, local: LocalDep) -> None:
 
 
 def authorized_router(prefix: str = "") -> APIRouter:
-    """A router all of whose routes need a bearer token.
+    """A router all of whose routes need a bearer token and what ARM asks of every request.
 
     Args:
         prefix: path before every route, for example :data:`include.azureml_local.arm.WORKSPACE_PATH`.
     """
-    return APIRouter(prefix=prefix, dependencies=[Depends(require_token)])
+    return APIRouter(prefix=prefix, dependencies=[Depends(require_token), Depends(incoming.check)])

@@ -6,6 +6,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +74,16 @@ class MetricStore:
         """Forget everything."""
         with self._lock:
             self._db.execute("DELETE FROM metrics")
+
+    def save(self, path: Path) -> None:
+        """Copy everything into another database file, as it is at this moment."""
+        with self._lock, closing(sqlite3.connect(path)) as target:
+            self._db.backup(target)
+
+    def load(self, path: Path) -> None:
+        """Take the place of everything with what :meth:`save` wrote."""
+        with self._lock, closing(sqlite3.connect(path)) as source:
+            source.backup(self._db)
 
     def _points(self, clause: str, values: tuple[object, ...]) -> list[Point]:
         with self._lock:

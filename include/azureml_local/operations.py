@@ -1,8 +1,8 @@
 """The long-running-operation engine: a request is accepted, work goes on, the caller polls.
 
-A noun registers the work of its verbs under a name, ``@operations.handler("onlineEndpoints.create")``. The name and the
-resource's key are stored before the request is answered, so that an operation cut short by a crash is run again at the
-next start: handlers must be safe to run twice.
+A noun registers the work of its verbs under a name: ``@operations.handler("onlineEndpoints.create")``. The
+name and the resource's key are stored before the request is answered, so that an operation cut short by a
+crash is run again at the next start: handlers must be safe to run twice.
 Source of headers and bodies: the operationsStatus answers of MFE (2022-02-01-preview) and of computes
 (2023-08-01-preview).
 """
@@ -63,20 +63,15 @@ class Operations:
 
     def active(self, noun: str, key: str) -> Document | None:
         """The operation under way on a resource, if any."""
-        for document in self._local.store.list("operations"):
-            if (
-                document["status"] == "InProgress"
-                and document["key"] == key
-                and document["name"].startswith(f"{noun}.")
-            ):
+        for document in self._local.store.find("operations", "key", key):
+            if document["status"] == "InProgress" and document["name"].startswith(f"{noun}."):
                 return document
         return None
 
     def resume(self) -> None:
         """Start again what was under way when the process ended."""
-        for document in self._local.store.list("operations"):
-            if document["status"] == "InProgress":
-                self._start(document.key, document["name"], document["key"])
+        for document in self._local.store.find("operations", "status", "InProgress"):
+            self._start(document.key, document["name"], document["key"])
 
     async def abandon(self, noun: str, key: str) -> None:
         """Stop the operation under way on a resource, because the resource is being deleted."""
@@ -118,10 +113,8 @@ class Operations:
             outcome = {"status": "Failed", "error": error.body()["error"]}
         except Exception as error:
             log.exception("Operation %s on %s failed", name, key)
-            outcome = {
-                "status": "Failed",
-                "error": ArmError(500, "InternalServerError", repr(error)).body()["error"],
-            }
+            told = ArmError(500, "InternalServerError", repr(error))
+            outcome = {"status": "Failed", "error": told.body()["error"]}
         if outcome["status"] == "Failed":
             self._mark_failed(noun, key, outcome["error"])
         self._local.store.update("operations", operation, ended=now(), **outcome)

@@ -65,7 +65,7 @@ class Runner:
     async def _job(self, root: Node) -> None:
         history = self._local.history
         try:
-            await self._run(root, root.run_id)
+            await (self._run if root.is_pipeline else self._node)(root, root.run_id)
         except _EndedAsError as ended:
             self._close_family(root.run_id, ended.status, None)
         except (StepFailedError, ArmError) as error:

@@ -1,6 +1,6 @@
 """Time as a policy: how long a resource stays in a passing state.
 
-``immediate``: not at all. ``timed``: the seconds of the table. ``manual``: until ``POST /_local/time/advance``.
+``immediate``: not at all. ``timed``: the table's seconds. ``manual``: until ``POST /_local/time/advance``.
 Tests choose a policy; nothing in the service calls ``sleep`` for its own sake.
 """
 

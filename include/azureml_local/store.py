@@ -1,4 +1,4 @@
-"""Documents on disk: one SQLite table, keyed by kind and key, written through before a request is answered."""
+"""Documents on disk: one SQLite table, keyed by kind and key, written before a request is answered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_sequence ON documents (kind, sequence);
 """
+_INDEXED = (("runs", "rootRunId"), ("runs", "parentRunId"), ("operations", "key"), ("operations", "status"))
+"""Fields by which documents of a kind are found without reading them all."""
+_COLUMNS = "SELECT key, body, created, modified FROM documents"
+_CHUNK = 100
 
 
 def now() -> str:
@@ -41,6 +46,10 @@ class Document(dict[str, Any]):
         return document
 
 
+Documents = list[Document]
+"""Named, because :class:`Store` has a method ``list``."""
+
+
 class Store:
     """The service's only memory.
 
@@ -56,26 +65,30 @@ class Store:
         # FULL: what was confirmed to a client must survive SIGKILL and power loss.
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        for kind, field in _INDEXED:
+            self._db.execute(
+                f"CREATE INDEX IF NOT EXISTS {kind}_{field} ON documents (json_extract(body, '$.{field}'))"
+                f" WHERE kind = '{kind}'"
+            )
 
     def get(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT key, body, created, modified FROM documents WHERE kind = ? AND key = ?", (kind, key)
-            ).fetchone()
+            row = self._db.execute(f"{_COLUMNS} WHERE kind = ? AND key = ?", (kind, key)).fetchone()
         return Document.of(*row) if row else None
 
     def put(self, kind: str, key: str, body: Json) -> Document:
         """Insert or replace; the time of creation and the place in the order of creation are kept."""
         stamp, text = now(), json.dumps(body)
         with self._lock:
-            self._db.execute(
+            row = self._db.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?,"
                 " (SELECT COALESCE(MAX(sequence), 0) + 1 FROM documents WHERE kind = ?))"
-                " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, modified = excluded.modified",
+                " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, modified = excluded.modified"
+                " RETURNING created",
                 (kind, key, text, stamp, stamp, kind),
-            )
-            return self.get(kind, key) or Document(body)
+            ).fetchone()
+        return Document.of(key, text, row[0], stamp)
 
     def update(self, kind: str, key: str, **changes: Any) -> Document | None:
         """Change top-level fields of a document in one step; None if it is gone."""
@@ -95,12 +108,39 @@ class Store:
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
         """All documents of a kind whose key starts with ``prefix``, oldest first."""
+        # The plus keeps SQLite from walking the whole kind in order instead of the keys of the prefix.
+        query = f"{_COLUMNS} WHERE kind = ? AND key >= ? AND key < ? ORDER BY +sequence"
+        return self._all(query, (kind, prefix, f"{prefix}\U0010ffff"))
+
+    def find(self, kind: str, field: str, value: str) -> Documents:
+        """All documents of a kind that have ``value`` in a top-level field, oldest first; by an index.
+
+        Raises:
+            KeyError: if there is no index on the field.
+        """
+        if (kind, field) not in _INDEXED:
+            raise KeyError(f"No index on {field!r} of {kind!r}.")
+        query = f"{_COLUMNS} WHERE kind = '{kind}' AND json_extract(body, '$.{field}') = ? ORDER BY +sequence"
+        return self._all(query, (value,))
+
+    def newest(self, kind: str) -> Iterator[Document]:
+        """The documents of a kind, newest first, read as they are asked for."""
+        before: int | float = float("inf")
+        while True:
+            with self._lock:
+                rows = self._db.execute(
+                    "SELECT key, body, created, modified, sequence FROM documents"
+                    " WHERE kind = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?",
+                    (kind, before, _CHUNK),
+                ).fetchall()
+            yield from (Document.of(*row[:4]) for row in rows)
+            if len(rows) < _CHUNK:
+                return
+            before = rows[-1][4]
+
+    def _all(self, query: str, values: tuple[str, ...]) -> Documents:
         with self._lock:
-            rows = self._db.execute(
-                "SELECT key, body, created, modified FROM documents"
-                " WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY sequence",
-                (kind, len(prefix), prefix),
-            ).fetchall()
+            rows = self._db.execute(query, values).fetchall()
         return [Document.of(*row) for row in rows]
 
     def kinds(self) -> Iterator[str]:
@@ -115,6 +155,16 @@ class Store:
             for kind in list(self.kinds()):
                 if kind not in keep:
                     self._db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+
+    def save(self, path: Path) -> None:
+        """Copy everything into another database file, as it is at this moment."""
+        with self._lock, closing(sqlite3.connect(path)) as target:
+            self._db.backup(target)
+
+    def load(self, path: Path) -> None:
+        """Take the place of everything with what :meth:`save` wrote."""
+        with self._lock, closing(sqlite3.connect(path)) as source:
+            source.backup(self._db)
 
     def close(self) -> None:
         """Close the database file."""

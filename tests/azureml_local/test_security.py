@@ -40,7 +40,9 @@ def test_a_route_asks_for_a_token(route: APIRoute) -> None:
 def ask(azureml_local: AzureMLLocal, token: str) -> httpx.Response:
     subscription = azureml_local.environment["AZURE_SUBSCRIPTION_ID"]
     path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/workspaces"
-    return azureml_local.http.get(path, headers={"Authorization": f"Bearer {token}"})
+    return azureml_local.http.get(
+        path, params={"api-version": "2024-10-01"}, headers={"Authorization": f"Bearer {token}"}
+    )
 
 
 def test_a_token_that_has_ended_is_refused(azureml_local: AzureMLLocal) -> None:

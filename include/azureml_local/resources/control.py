@@ -1,18 +1,18 @@
-"""Control routes under ``/_local``: health, faults, time, quota, reset. Not part of Azure."""
+"""Control routes under ``/_local``: health, faults, time, quota, tokens, snapshots. Not part of Azure."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from include.azureml_local import blobs, sizes
+from include.azureml_local import blobs, sizes, snapshots
 from include.azureml_local.arm import ArmError
 from include.azureml_local.faults import Fault
-from include.azureml_local.local import LocalDep
+from include.azureml_local.identity import LIFETIME
+from include.azureml_local.local import Local, LocalDep
 
 router = APIRouter(prefix="/_local")
 
@@ -29,8 +29,14 @@ class TimeRequest(BaseModel):
 
 @router.get("/health")
 async def health(local: LocalDep) -> dict[str, Any]:
-    """Answers as soon as requests are served."""
+    """Whether the process lives."""
     return {"status": "ok", "base_url": local.settings.base_url, "time": local.clock.as_json()}
+
+
+@router.get("/ready")
+async def ready(local: LocalDep) -> JSONResponse:
+    """Whether requests are served: 503 while the service starts, ends or takes another state."""
+    return JSONResponse({"ready": local.ready}, 200 if local.ready else 503)
 
 
 @router.get("/faults")
@@ -98,18 +104,59 @@ async def set_quota(request: QuotaRequest, local: LocalDep) -> dict[str, Any]:
 @router.post("/reset")
 async def reset(local: LocalDep) -> dict[str, Any]:
     """Forget everything: jobs and deployments are ended; resources, files and settings are gone."""
-    from include.azureml_local.app import resource_modules
-
-    modules = resource_modules()
-    await local.operations.stop()
-    for module in modules:
-        if hasattr(module, "shutdown"):
-            await module.shutdown(local)
     local.faults.clear()
     local.clock.set(local.settings.time_policy)
-    local.store.clear()
-    await asyncio.to_thread(blobs.clear, local)
-    for module in modules:
-        if hasattr(module, "startup"):
-            await module.startup(local)
+    local.identity.lifetime = LIFETIME
+    await snapshots.replace_state(local, lambda: _forget(local))
     return {"status": "reset"}
+
+
+def _forget(local: Local) -> None:
+    local.store.clear()
+    blobs.clear(local)
+
+
+class TokensRequest(BaseModel):
+    """Body of ``POST /_local/tokens``: seconds that tokens last from now on, and whether earlier ones end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lifetime: int = Field(LIFETIME, ge=1, le=24 * 3600)
+    revoke: bool = False
+
+
+@router.post("/tokens")
+async def set_tokens(request: TokensRequest, local: LocalDep) -> dict[str, Any]:
+    """Issue short tokens, or refuse all that clients hold. Running steps keep theirs."""
+    local.identity.lifetime = request.lifetime
+    if request.revoke:
+        local.identity.revoke()
+    return {"lifetime": request.lifetime, "revoked": request.revoke}
+
+
+class SnapshotRequest(BaseModel):
+    """Body of ``POST /_local/snapshot`` and ``/_local/restore``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = "default"
+
+
+@router.get("/snapshot")
+async def list_snapshots(local: LocalDep) -> dict[str, Any]:
+    """The snapshots that there are."""
+    return {"value": snapshots.names(local)}
+
+
+@router.post("/snapshot", status_code=201)
+async def snapshot(request: SnapshotRequest, local: LocalDep) -> dict[str, Any]:
+    """Keep the whole state under a name."""
+    await snapshots.save(local, request.name)
+    return {"name": request.name}
+
+
+@router.post("/restore")
+async def restore(request: SnapshotRequest, local: LocalDep) -> dict[str, Any]:
+    """Go back to a snapshot. Faults, time policy and tokens stay as they are."""
+    await snapshots.restore(local, request.name)
+    return {"name": request.name}

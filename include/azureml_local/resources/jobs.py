@@ -126,16 +126,16 @@ async def list_jobs(request: Request, scope: ScopeDep, local: LocalDep) -> Json:
     """The jobs of the workspace, newest first; steps of pipelines are not among them."""
     query = request.query_params
     view, kind, tag = query.get("listViewType", "ActiveOnly"), query.get("jobType"), query.get("tag")
-    bodies = (_render(scope, local, job) for job in reversed(local.store.list("jobs")))
+    bodies = (_render(scope, local, job) for job in local.store.newest("jobs"))
     return arm.page(
         request,
-        [
+        (
             body
             for body in bodies
             if (view == "All" or body["properties"]["isArchived"] == (view == "ArchivedOnly"))
             and (not kind or body["properties"]["jobType"] == kind)
             and (not tag or _has_tag(body["properties"]["tags"], tag))
-        ],
+        ),
     )
 
 

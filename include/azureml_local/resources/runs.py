@@ -35,7 +35,7 @@ def _common(run: Document) -> Json:
         "startTimeUtc": run.get("startTime"),
         "endTimeUtc": run.get("endTime"),
         "error": run.get("error"),
-        "warnings": [],
+        "warnings": run.get("warnings", []),
         "tags": run["tags"],
         "properties": run["properties"],
         "parameters": run["parameters"],

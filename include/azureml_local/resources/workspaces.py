@@ -72,13 +72,15 @@ async def get(scope: ScopeDep, local: LocalDep) -> Json:
 @router.get(GROUP_PATH)
 async def list_in_group(subscription: str, group: str, request: Request, local: LocalDep) -> Json:
     """The workspaces of a resource group."""
-    return arm.page(request, [workspace(local, workspace_scope(subscription, group, WORKSPACE))])
+    return arm.page(request, [workspace(local, await workspace_scope(subscription, group, WORKSPACE))])
 
 
 @router.get(SUBSCRIPTION_PATH)
 async def list_in_subscription(subscription: str, request: Request, local: LocalDep) -> Json:
     """The workspaces of a subscription."""
-    return arm.page(request, [workspace(local, workspace_scope(subscription, RESOURCE_GROUP, WORKSPACE))])
+    return arm.page(
+        request, [workspace(local, await workspace_scope(subscription, RESOURCE_GROUP, WORKSPACE))]
+    )
 
 
 @router.post(f"{arm.WORKSPACE_PATH}/listKeys")

@@ -1,0 +1,94 @@
+"""What stands before every route: readiness, injected faults, request ids, ETags.
+
+Plain ASGI, so that streams stay streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from include.azureml_local.arm import ArmError
+from include.azureml_local.connections import drop
+from include.azureml_local.faults import Fault
+from include.azureml_local.local import Local
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+_BUSY = "The local Azure ML is starting, ending, or taking another state: ask again in a second."
+
+
+class Gate:
+    """The outermost application."""
+
+    def __init__(self, app: AsgiApp, local: Local) -> None:
+        self._app, self._local = app, local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or let the fault happen that meets it."""
+        if scope["type"] != "http" or scope["path"].startswith("/_local/"):
+            await self._app(scope, receive, send)
+            return
+        reply = _Reply(scope, send)
+        if not self._local.ready:
+            refusal = ArmError(503, "ServerBusy", _BUSY, headers={"Retry-After": "1"})
+            await refusal.response()(scope, receive, reply)
+            return
+        faults = self._local.faults
+        fault = faults.take_request(scope["method"], scope["path"]) if faults.waiting else None
+        if fault is None:
+            await self._app(scope, receive, reply)
+        else:
+            await self._fail(fault, scope, receive, reply)
+
+    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        await asyncio.sleep(fault.delay_seconds)
+        if fault.kind == "status":
+            answer = ArmError(fault.status, fault.code, fault.message, headers=fault.headers)
+            await answer.response()(scope, receive, reply)
+        elif fault.kind == "reset":
+            drop(scope["client"])
+        elif fault.kind == "lost_response":
+            await self._app(scope, receive, _discard)
+            drop(scope["client"])
+        else:
+            await self._app(scope, receive, reply)
+
+
+async def _discard(_: Message) -> None:
+    """An answer that never arrives."""
+
+
+class _Reply:
+    """Sends an answer on with its ids, and an ARM resource that was read with its ETag."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send, self._held = send, None
+        self._tagged = scope["method"] == "GET" and scope["path"].startswith(("/subscriptions/", "/mferp/"))
+
+    _held: Message | None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            request_id = str(uuid.uuid4()).encode()
+            message["headers"] = [
+                *message.get("headers", []),
+                (b"x-ms-request-id", request_id),
+                (b"x-ms-correlation-request-id", request_id),
+            ]
+            if self._tagged and message["status"] == 200:
+                self._held = message
+                return
+        elif self._held is not None:
+            if not message.get("more_body"):
+                tag = hashlib.sha256(message.get("body", b"")).hexdigest()[:32]
+                self._held["headers"].append((b"etag", f'"{tag}"'.encode()))
+            await self._send(self._held)
+            self._held = None
+        await self._send(message)

@@ -1,0 +1,33 @@
+"""The benchmark's figures are those of the latencies that it measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.bench.load import outcome
+from tests.conftest import ROOT
+
+HEAVY = ("pyarrow", "numpy", "azure", "airflow", "torch", "datasets")
+
+
+def test_percentiles_are_of_the_ordered_latencies() -> None:
+    told = outcome([number / 1000 for number in range(100, 0, -1)], failed=1, seconds=0.5)
+    assert (told.sent, told.failed, told.rate) == (100, 1, 200)
+    assert (told.p50, told.p99, told.most) == (51, 100, 100)
+
+
+def test_a_load_without_requests_is_refused() -> None:
+    with pytest.raises(ValueError, match="No request was sent"):
+        outcome([], failed=0, seconds=1)
+
+
+def test_a_start_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, include.azureml_local.__main__; from include.azureml_local.app import resource_modules;"
+        f"resource_modules(); print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
