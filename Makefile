@@ -86,7 +86,7 @@ $(COMPUTE_VENV): include/azureml_local/requirements-compute.txt include/azureml_
 	@touch $@
 	@echo "Made .venv-compute"
 
-$(STANDIN): $(wildcard include/azureml_local/standin/*.py include/azureml_local/standin/*.txt) | $(COMPUTE_VENV)
+$(STANDIN): $(wildcard include/azureml_local/standin/*.py include/azureml_local/standin/*.txt include/azureml_local/sample/*.py) | $(COMPUTE_VENV)
 	@echo "Pre-training the stand-in for the base model (about a minute)"
 	@.venv-compute/bin/python -m include.azureml_local.standin --out .local/standin
 	@touch $@

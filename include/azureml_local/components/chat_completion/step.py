@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def run(main: Callable[[], None]) -> None:
     """Run a step; a :class:`StepError` ends the process with status 1 and its sentence in the log."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    # What transformers warns its own callers of is nothing that a reader of this log could change.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     try:
         main()
     except StepError as error:
