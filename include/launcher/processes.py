@@ -154,9 +154,12 @@ def everything_of(local: Path, names: frozenset[str] | None = None) -> set[int]:
     found = {r.pid for r in alive} | {pid for pid, seen in table.items() if seen.sid in sessions}
     if names is None:
         found |= {pid for pid in table if _is_marked(pid, local) or _is_compute(pid, local)}
+    # The caller may be recorded itself: what else it has started is not the stack's.
+    callers = set(_ancestors(os.getpid(), table))
+    found -= callers
     while children := {pid for pid, seen in table.items() if seen.parent in found} - found:
         found |= children
-    return found - set(_ancestors(os.getpid(), table))
+    return found - callers
 
 
 def end(local: Path, *, names: frozenset[str] | None = None, grace_seconds: float = 8.0) -> list[str]:

@@ -161,6 +161,16 @@ def test_the_callers_own_session_is_not_taken_for_the_stacks(local: Path) -> Non
     assert processes.everything_of(local).isdisjoint({os.getpid(), os.getppid()})
 
 
+def test_what_else_the_recorded_caller_has_started_is_left_alone(local: Path) -> None:
+    processes.record_caller("launcher", local / "run")
+    mine = subprocess.Popen(SLEEP)
+    try:
+        assert processes.everything_of(local) == set()
+    finally:
+        mine.kill()
+        mine.wait()
+
+
 def test_a_file_that_is_no_record_is_passed_over(local: Path) -> None:
     (local / "run").mkdir()
     (local / "run" / "broken.json").write_text("{")
