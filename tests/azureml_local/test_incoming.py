@@ -141,24 +141,24 @@ def test_a_version_that_exists_with_other_content_is_a_conflict(
     for number in (1, 2):
         (tmp_path / f"{number}.txt").write_text(str(number))
     first, other = (
-        Data(name="fixed", version="1", type="uri_file", path=str(tmp_path / f"{number}.txt"))
+        Data(name="kept-content", version="1", type="uri_file", path=str(tmp_path / f"{number}.txt"))
         for number in (1, 2)
     )
     assert client.data.create_or_update(first).path == client.data.create_or_update(first).path
     with pytest.raises(ResourceExistsError):
         client.data.create_or_update(other)
-    client.environments.create_or_update(Environment(name="fixed", version="1", image="a"))
+    client.environments.create_or_update(Environment(name="kept-content", version="1", image="a"))
     with pytest.raises(ResourceExistsError):
-        client.environments.create_or_update(Environment(name="fixed", version="1", image="b"))
-    assert azureml_local.arm("PUT", "/data/fixed/versions/1", json=DATA).status_code == 409
+        client.environments.create_or_update(Environment(name="kept-content", version="1", image="b"))
+    assert azureml_local.arm("PUT", "/data/kept-content/versions/1", json=DATA).status_code == 409
 
 
 def test_the_sdk_reads_a_list_of_several_pages_whole(azureml_local: AzureMLLocal) -> None:
     for number in range(1, 206):
-        answer = azureml_local.arm("PUT", f"/data/many/versions/{number}", json=DATA)
+        answer = azureml_local.arm("PUT", f"/data/paged/versions/{number}", json=DATA)
         assert answer.status_code == 201
-    listed = [item.version for item in azureml_local.ml_client().data.list("many")]
+    listed = [item.version for item in azureml_local.ml_client().data.list("paged")]
     assert listed == [str(number) for number in range(205, 0, -1)]
-    page = azureml_local.arm("GET", "/data/many/versions").json()
+    page = azureml_local.arm("GET", "/data/paged/versions").json()
     assert len(page["value"]) == 100
     assert "%24skip=100" in page["nextLink"]
