@@ -10,12 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from include.launcher.errors import ApiError
 
 Json = dict[str, Any]
 PATIENCE_SECONDS = 60.0
+RETRY_SECONDS = 1.0
 FINAL_RUN_STATES = frozenset({"success", "failed"})
 FINAL_TASK_STATES = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 
@@ -44,10 +45,14 @@ class AirflowApi:
         base_url: for example ``http://localhost:8080``.
         user: name of the user.
         password: its password; sent to ``/auth/token`` only.
+        patience_seconds: how long a request that finds nobody, or an error of the server, is tried again.
     """
 
-    def __init__(self, base_url: str, user: str, password: str) -> None:
+    def __init__(
+        self, base_url: str, user: str, password: str, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         self.base_url, self.user, self._password = base_url, user, password
+        self._patience = patience_seconds
         self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
     def is_healthy(self) -> bool:
@@ -70,7 +75,7 @@ class AirflowApi:
         body = {**connection, "extra": json.dumps(connection["extra"])}
         path = f"/api/v2/connections/{connection['connection_id']}"
         if self._send("GET", path, allow=HTTPStatus.NOT_FOUND) is None:
-            self._send("POST", "/api/v2/connections", body)
+            self._send("POST", "/api/v2/connections", body, allow=HTTPStatus.CONFLICT)
         else:
             self._send("PATCH", path, body)
 
@@ -83,9 +88,11 @@ class AirflowApi:
         return list((self._send("GET", "/api/v2/importErrors") or {}).get("import_errors", []))
 
     def trigger(self, dag_id: str, conf: Json, note: str) -> str:
-        """Start a run by hand; answers its id."""
-        body = {"logical_date": None, "conf": conf, "note": note}
-        return str(self._must("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+        """Start a run by hand; answers its id, which is chosen here so that a second try starts no second run."""
+        run_id = f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf, "note": note}
+        self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, allow=HTTPStatus.CONFLICT)
+        return run_id
 
     def unpause(self, dag_id: str) -> None:
         """Let the Dag's runs start."""
@@ -154,20 +161,27 @@ class AirflowApi:
         return dict(answer.json()) if answer.content else {}
 
     def _request(self, method: str, path: str, body: Json | None) -> httpx.Response:
-        """Reading is tried again for a while: a machine that trains may be slow to answer."""
-        tries = stop_after_delay(PATIENCE_SECONDS) if method == "GET" else stop_after_attempt(1)
+        """Tried again for a while: a machine that trains may be slow to answer, and SQLite is locked at times.
+
+        Every request here may be sent twice: what is created is named by the caller.
+        """
         attempts = Retrying(
-            retry=retry_if_exception_type(httpx.TransportError), stop=tries, wait=wait_fixed(1), reraise=True
+            retry=retry_if_exception_type(httpx.TransportError)
+            | retry_if_result(lambda answer: answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR),
+            stop=stop_after_delay(self._patience),
+            wait=wait_fixed(RETRY_SECONDS),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
         try:
-            return attempts(self._http.request, method, path, json=body)
+            answer: httpx.Response = attempts(self._http.request, method, path, json=body)
         except httpx.TransportError as error:
             raise ApiError(
                 f"Airflow at {self.base_url} does not answer {method} {path}: {error!r}."
             ) from error
+        return answer
 
     def _log_in(self) -> None:
-        answer = self._http.post("/auth/token", json={"username": self.user, "password": self._password})
+        answer = self._request("POST", "/auth/token", {"username": self.user, "password": self._password})
         if answer.is_error:
             raise ApiError(
                 f"Airflow at {self.base_url} does not take the password of user {self.user!r}: "

@@ -19,6 +19,9 @@ _FOREIGN = re.compile(
 )
 """Variables of the caller that would send a client elsewhere than to this stack."""
 
+LOCK_SECONDS = 30
+"""How long a process waits for another one's write to SQLite before it gives up; SQLite's own default is 5."""
+
 USER = "admin"
 """Name of the one user of the local Airflow."""
 
@@ -62,7 +65,7 @@ def airflow(paths: Paths, port: int) -> dict[str, str]:
         "CORE__TEST_CONNECTION": "Enabled",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{paths.airflow_home / 'airflow.db'}",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{paths.airflow_home / 'airflow.db'}?timeout={LOCK_SECONDS}",
         "LOGGING__BASE_LOG_FOLDER": str(paths.airflow_home / "logs"),
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",

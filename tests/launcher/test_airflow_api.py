@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -27,10 +27,21 @@ class Airflow(BaseHTTPRequestHandler):
 
     drops = 0
     tokens = 0
+    stumbles = 0
+    runs: ClassVar[set[str]] = set()
 
     def do_POST(self) -> None:
-        """A token for the right password."""
+        """A token for the right password; a run, whose first answers may be errors although it is started."""
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.endswith("/dagRuns"):
+            if self.headers["Authorization"] != "Bearer t":
+                self._answer(401, {"detail": "Not authenticated"})
+                return
+            known = said["dag_run_id"] in self.runs
+            self.runs.add(said["dag_run_id"])
+            type(self).stumbles -= 1
+            self._answer(500 if self.stumbles >= 0 else 409 if known else 200, {})
+            return
         type(self).tokens += 1
         self._answer(
             *((201, {"access_token": "t"}) if said["password"] == "right" else (401, {"detail": "no"}))
@@ -63,7 +74,8 @@ class Airflow(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     """The server's address."""
-    Airflow.drops = Airflow.tokens = 0
+    Airflow.drops = Airflow.tokens = Airflow.stumbles = 0
+    Airflow.runs.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Airflow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -103,6 +115,12 @@ def test_a_connection_that_breaks_while_reading_is_tried_again(url: str) -> None
     assert AirflowApi(url, "admin", "right").task_order("d") == ["a", "b", "c"]
 
 
-def test_what_starts_something_is_not_tried_twice() -> None:
+def test_a_server_that_stumbles_is_asked_again_and_a_run_is_started_once(url: str) -> None:
+    Airflow.stumbles = 2
+    run_id = AirflowApi(url, "admin", "right").trigger("d", {}, "")
+    assert Airflow.runs == {run_id}
+
+
+def test_a_server_that_stays_down_is_told_after_the_time_that_was_given() -> None:
     with pytest.raises(ApiError, match="does not answer POST"):
-        AirflowApi("http://127.0.0.1:9", "admin", "right").trigger("d", {}, "")
+        AirflowApi("http://127.0.0.1:9", "admin", "right", patience_seconds=0).trigger("d", {}, "")
