@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sqlite3
-import threading
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+
+from include.azureml_local.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS metrics (
@@ -38,17 +37,12 @@ class Point(NamedTuple):
     step: int
 
 
-class MetricStore:
+class MetricStore(Database):
     """Metrics of all runs."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
         # NORMAL: a power cut may cost the last points of a training's curve, never the file.
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        super().__init__(path, _SCHEMA, "NORMAL")
 
     def append(self, run: str, points: Iterable[Point]) -> None:
         """Add points to a run; the same point sent twice, as by a retry, is kept once."""
@@ -74,16 +68,6 @@ class MetricStore:
         """Forget everything."""
         with self._lock:
             self._db.execute("DELETE FROM metrics")
-
-    def save(self, path: Path) -> None:
-        """Copy everything into another database file, as it is at this moment."""
-        with self._lock, closing(sqlite3.connect(path)) as target:
-            self._db.backup(target)
-
-    def load(self, path: Path) -> None:
-        """Take the place of everything with what :meth:`save` wrote."""
-        with self._lock, closing(sqlite3.connect(path)) as source:
-            source.backup(self._db)
 
     def _points(self, clause: str, values: tuple[object, ...]) -> list[Point]:
         with self._lock:

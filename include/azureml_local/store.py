@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from include.azureml_local.database import Database
 
 Json = dict[str, Any]
 
@@ -50,7 +49,7 @@ Documents = list[Document]
 """Named, because :class:`Store` has a method ``list``."""
 
 
-class Store:
+class Store(Database):
     """The service's only memory.
 
     A kind is a noun (``"jobs"``); a key is a path below it (``"my-job"``, ``"my-model/3"``).
@@ -58,13 +57,8 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
         # FULL: what was confirmed to a client must survive SIGKILL and power loss.
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        super().__init__(path, _SCHEMA, "FULL")
         for kind, field in _INDEXED:
             self._db.execute(
                 f"CREATE INDEX IF NOT EXISTS {kind}_{field} ON documents (json_extract(body, '$.{field}'))"
@@ -155,16 +149,6 @@ class Store:
             for kind in list(self.kinds()):
                 if kind not in keep:
                     self._db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
-
-    def save(self, path: Path) -> None:
-        """Copy everything into another database file, as it is at this moment."""
-        with self._lock, closing(sqlite3.connect(path)) as target:
-            self._db.backup(target)
-
-    def load(self, path: Path) -> None:
-        """Take the place of everything with what :meth:`save` wrote."""
-        with self._lock, closing(sqlite3.connect(path)) as source:
-            source.backup(self._db)
 
     def close(self) -> None:
         """Close the database file."""

@@ -1,11 +1,12 @@
-"""A tiny model without knowledge, and a way to run a step as the runner does."""
+"""A tiny model without knowledge, a way to run a step as the runner does, and a service of its own for serving."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -13,6 +14,18 @@ import yaml
 from include.azureml_local import template
 from include.azureml_local.sample import splits
 from tests.azureml_local.compute_environment import COMPONENTS, COMPUTE, Ran, RunStep, run_compute
+
+if TYPE_CHECKING:
+    from tests.azureml_local.serving_service import Serving
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A service whose compute environment is the tests' own."""
+    from tests.azureml_local.serving_service import serving
+
+    with serving(tmp_path_factory.mktemp("azureml"), sys.executable) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

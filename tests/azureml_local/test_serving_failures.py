@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
@@ -10,16 +9,9 @@ import pytest
 from azure.ai.ml.entities import AmlCompute, ProbeSettings
 from azure.core.exceptions import HttpResponseError
 
-from tests.azureml_local.serving_service import SIZE, Serving, serving
+from tests.azureml_local.serving_service import SIZE, Serving
 
 FAMILY = "standardDSv2Family"
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A service whose compute environment is the tests' own."""
-    with serving(tmp_path_factory.mktemp("azureml"), sys.executable) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,14 +16,7 @@ import pytest
 from azure.ai.ml.entities import OnlineRequestSettings, ProbeSettings
 from azure.core.exceptions import HttpResponseError
 
-from tests.azureml_local.serving_service import Serving, serving
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A service whose compute environment is the tests' own."""
-    with serving(tmp_path_factory.mktemp("azureml"), sys.executable) as started:
-        yield started
+from tests.azureml_local.serving_service import Serving
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,14 +13,7 @@ from azure.ai.ml.entities import Model, OnlineRequestSettings
 from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local import contract
-from tests.azureml_local.serving_service import Serving, serving
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A service whose compute environment is the tests' own."""
-    with serving(tmp_path_factory.mktemp("azureml"), sys.executable) as started:
-        yield started
+from tests.azureml_local.serving_service import Serving
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,37 @@
+"""An SQLite file that several threads share: how it is opened, copied away and copied back."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+
+class Database:
+    """Base of what keeps a table on disk.
+
+    Args:
+        path: the file; its folder is made.
+        schema: statements that make what is missing.
+        synchronous: SQLite's pragma of that name: what a power cut may cost.
+    """
+
+    def __init__(self, path: Path, schema: str, synchronous: Literal["FULL", "NORMAL"]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={synchronous}")
+        self._db.executescript(schema)
+
+    def save(self, path: Path) -> None:
+        """Copy everything into another database file, as it is at this moment."""
+        with self._lock, closing(sqlite3.connect(path)) as target:
+            self._db.backup(target)
+
+    def load(self, path: Path) -> None:
+        """Take the place of everything with what :meth:`save` wrote."""
+        with self._lock, closing(sqlite3.connect(path)) as source:
+            source.backup(self._db)
