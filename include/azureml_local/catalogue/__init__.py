@@ -3,11 +3,15 @@
 Components are in Azure ML's component schema; ``code`` is a folder relative to the file. Models are in Azure
 ML's model schema with two fields more: ``system_metadata``, and ``path``, which is ``standin`` (the stand-in
 model of this service) or a folder of weights. A file may hold several documents.
+
+``AZUREML_LOCAL_CATALOGUE`` names more folders of the same layout, with ``:`` between; a document there takes
+the place of one with the same name and version here.
 """
 
 from __future__ import annotations
 
 import copy
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,13 +31,20 @@ Json = dict[str, Any]
 @cache
 def _documents(kind: str) -> list[tuple[Json, Path]]:
     """Every document of a kind with its file, oldest version first."""
-    found = [
-        (document, file)
-        for file in sorted((FOLDER / kind).rglob("*.yaml"))
+    found = {
+        (str(document["name"]), _order(str(document["version"]))): (document, file)
+        for folder in _folders()
+        for file in sorted((folder / kind).rglob("*.yaml"))
         for document in yaml.safe_load_all(file.read_text())
         if document
-    ]
-    return sorted(found, key=lambda item: (item[0]["name"], _order(str(item[0]["version"]))))
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def _folders() -> list[Path]:
+    """This folder, and those that the environment adds; later ones win."""
+    added = os.environ.get("AZUREML_LOCAL_CATALOGUE", "")
+    return [FOLDER, *(Path(folder).resolve() for folder in added.split(os.pathsep) if folder)]
 
 
 def _order(version: str) -> tuple[tuple[int, str], ...]:
