@@ -40,8 +40,9 @@ test: $(READY) ## run the test suite
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
 
-lint: $(AIRFLOW_VENV) ## ruff and mypy --strict
+lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
+	@.venv/bin/bandit -q -c pyproject.toml -r dags plugins include
 	@.venv/bin/mypy
 
 format: $(AIRFLOW_VENV) ## let ruff format and mend the code

@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -62,13 +62,11 @@ def resource_modules() -> list[Any]:
 
 
 async def _arm_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ArmError)  # noqa: S101 - registered for this type alone
-    return error.response()
+    return cast(ArmError, error).response()  # registered for this type alone
 
 
 async def _bad_request(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
-    first = error.errors()[0]
+    first = cast(RequestValidationError, error).errors()[0]  # registered for this type alone
     where = ".".join(str(part) for part in first["loc"])
     if first["loc"][0] == "body":
         problem = first.get("ctx", {}).get("error") or first["msg"]

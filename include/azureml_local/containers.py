@@ -86,7 +86,7 @@ class Containers:
         if self._http is None:
             # A kept connection may be closed by the other end just as it is used again: a 502 out of nothing.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 - callers limit
+            self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 # callers limit  # nosec B113
         return self._http
 
     def get(self, key: str) -> Pool | None:

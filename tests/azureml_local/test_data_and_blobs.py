@@ -154,3 +154,15 @@ def test_no_blob_name_leaves_its_container(azureml_local: AzureMLLocal, path: st
         raw = httpx.URL(azureml_local.base_url).copy_with(raw_path=f"{prefix}/{path}".encode())
         answer = azureml_local.http.get(raw, headers=azureml_local.token())
         assert answer.status_code in (400, 404, 501)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<BlockList><Latest>", '<!DOCTYPE x [<!ENTITY a "aaaa">]><BlockList><Latest>&a;</Latest></BlockList>'],
+)
+def test_a_block_list_that_is_broken_or_has_entities_is_refused(
+    azureml_local: AzureMLLocal, body: str
+) -> None:
+    container, sas = _container(azureml_local)
+    answer = azureml_local.http.put(f"{container}/in/blocks.txt?comp=blocklist&{sas}", content=body)
+    assert (answer.status_code, "InvalidXmlDocument" in answer.text) == (400, True)

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
+import defusedxml
+import defusedxml.ElementTree
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -110,9 +112,17 @@ async def _put_block(local: Local, container: str, path: str, file: Path, reques
     return _created(target, await _receive(request, target))
 
 
+def _listed(body: bytes) -> list[str]:
+    """The block ids of a ``BlockList`` document."""
+    try:
+        return [node.text or "" for node in defusedxml.ElementTree.fromstring(body)]
+    except (ElementTree.ParseError, defusedxml.DefusedXmlException) as error:
+        raise BlobError(400, "InvalidXmlDocument", f"The block list is no usable XML: {error}.") from error
+
+
 async def _put_blocklist(local: Local, container: str, path: str, file: Path, request: Request) -> Response:
     folder, md5 = _blocks(local, container, path), hashlib.md5(usedforsecurity=False)
-    listed = [node.text or "" for node in ElementTree.fromstring(await request.body())]  # noqa: S314 - block ids
+    listed = _listed(await request.body())
     parts = [folder / hashlib.sha256(block.encode()).hexdigest() for block in listed]
     if not all(part.is_file() for part in parts):
         raise BlobError(
