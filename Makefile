@@ -35,7 +35,7 @@ down: ## end everything that run or up started
 	@$(PYTHON) -m include.launcher down
 
 test: $(READY) ## run the test suite
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench

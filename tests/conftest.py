@@ -42,6 +42,24 @@ for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):
         sys.path.insert(0, str(_folder))
 
 
+LONG = ("chaos", "mission", "launcher", "azureml_local/test_walkthrough.py")
+"""What takes longest goes first, so that the workers of `make test` end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests, and those that share one stack, in one worker; the long ones first."""
+    for item in items:
+        group = str(item.path.relative_to(ROOT / "tests"))
+        shares_a_stack = "launcher" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("launcher" if shares_a_stack else group))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    path = str(item.path.relative_to(ROOT / "tests"))
+    return next((rank for rank, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+
+
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
     """Airflow's metadata database, made once; only tests that run a Dag or read the database need it."""
