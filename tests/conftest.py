@@ -45,13 +45,16 @@ for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):
 LONG = ("chaos", "mission", "launcher", "azureml_local/test_walkthrough.py")
 """What takes longest goes first, so that the workers of `make test` end at about the same time."""
 
+DEAR = ("launcher", "trained_job")
+"""Fixtures that are not to be made twice: a whole stack, a job that trains."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests, and those that share one stack, in one worker; the long ones first."""
+    """Keep a file's tests, and those that share a dear fixture, in one worker; the long ones first."""
     for item in items:
-        group = str(item.path.relative_to(ROOT / "tests"))
-        shares_a_stack = "launcher" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("launcher" if shares_a_stack else group))
+        file = str(item.path.relative_to(ROOT / "tests"))
+        shared = [name for name in DEAR if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))
     items.sort(key=_rank)
 
 
