@@ -26,9 +26,10 @@ class Fault(BaseModel):
         kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
             connection before acting; ``lost_response`` acts and then drops it; ``late_response`` acts, and
             answers after ``delay_seconds``; ``malformed`` answers 200 with half a JSON object instead of
-            acting; ``operation_failed`` and ``operation_stuck`` end or hang a long-running operation of ``resource``; ``job_failed`` fails a
-            job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node of a
-            low-priority cluster from a running step after ``delay_seconds``, and the step is queued again;
+            acting; ``operation_failed`` and ``operation_stuck`` end or hang a long-running operation of
+            ``resource``; ``job_failed`` fails a job's ``step``; ``job_status`` puts a job into
+            ``job_state``; ``preemption`` takes the node of a low-priority cluster from a running step after
+            ``delay_seconds``, and the step is queued again;
             ``log_lost`` keeps a step's log from ever being uploaded; ``out_of_memory`` leaves containers of
             a deployment only ``memory_mb`` from their start on, ``path`` being a pattern on
             ``<endpoint>/<deployment>``.

@@ -87,9 +87,7 @@ def _azureml_local(paths: Paths, say: Say, started: list[str]) -> AzureMLApi:
     return client
 
 
-def _airflow(
-    paths: Paths, say: Say, started: list[str], changes: Mapping[str, str] | None
-) -> AirflowApi:
+def _airflow(paths: Paths, say: Say, started: list[str], changes: Mapping[str, str] | None) -> AirflowApi:
     server = _running(paths, "api-server")
     port = server.port if server else _free_port("AIRFLOW_PORT", 8080, say)
     env = environment.airflow(paths, port, changes)

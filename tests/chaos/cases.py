@@ -86,7 +86,9 @@ class Case:
     @property
     def dag_id(self) -> str:
         """The variant of the Dag that it runs."""
-        if self.fault == "task-timeout" or (self.fault == "operation-stuck" and self.expected_state == "failed"):
+        if self.fault == "task-timeout" or (
+            self.fault == "operation-stuck" and self.expected_state == "failed"
+        ):
             return f"chaos-timeout-{self.task}"
         return "chaos-run-timeout" if self.fault == "run-timeout" else "chaos"
 

@@ -34,6 +34,9 @@ WRITES = {
 }
 """The request by which a task creates, or deletes, what costs money."""
 
+SERVICE = "*/providers/*"
+"""Paths of Azure ML itself; not those of the identity, whose client has its own patience."""
+
 STATUS: dict[str, Json] = {
     "throttled": {
         "kind": "status",
@@ -60,7 +63,7 @@ def meant_for(run: Run, fault: Json) -> Json:
     """A fault of requests for this run's task alone; the Hub's client tells no name, so its path must do."""
     if run.case.task == "check_data":
         return {**fault, "path": f"/hub/api/datasets/local/{run.unique}*"}
-    return {"agent": run.agent, **fault}
+    return {"agent": run.agent, "path": SERVICE, **fault}
 
 
 def hold_request(run: Run) -> Json:
@@ -107,7 +110,9 @@ def armed(run: Run) -> list[Json]:
 def _quota(run: Run) -> Json:
     if run.case.task == "deploy":
         said = "Not enough quota available for Standard_NC6s_v3 in this subscription."
-        return operation(run, "operation_failed", count=None, status=400, code="OutOfQuota") | {"message": said}
+        return operation(run, "operation_failed", count=None, status=400, code="OutOfQuota") | {
+            "message": said
+        }
     method, path = WRITES[run.case.task]
     code = "ClusterCoreQuotaReached" if run.case.task == "validate_compute" else "QuotaExceeded"
     said = "Operation results in exceeding quota limits. Maximum allowed: 0."

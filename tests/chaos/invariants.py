@@ -84,7 +84,11 @@ def _wrong(run: Run, result: Result) -> list[str]:
         wrong.append("an endpoint is left")
     if living := alive(run):
         wrong.append(f"jobs are alive: {', '.join(living)}")
-    most = 2 if case.fault in RETRIED_TRAINING or (case.task, case.fault) == ("submit_job", "task-cleared") else 1
+    most = (
+        2
+        if case.fault in RETRIED_TRAINING or (case.task, case.fault) == ("submit_job", "task-cleared")
+        else 1
+    )
     if result.trainings > most:
         wrong.append(f"{result.trainings} trainings were paid, {most} would do")
     if result.models > 1:
@@ -101,7 +105,9 @@ def _why(run: Run) -> str:
     airflow = run.world.stack.airflow
     failed = [row for row in airflow.tasks(run.dag_id, run.run_id) if row.state == "failed"]
     if not failed:
-        states = [f"{task} {state}" for task, state in run.tasks().items() if state not in ("success", "None")]
+        states = [
+            f"{task} {state}" for task, state in run.tasks().items() if state not in ("success", "None")
+        ]
         return f"no task has failed; {', '.join(states) or 'all are green'}"
     failed.sort(key=lambda row: (row.task_id != run.case.task, row.task_id == "verdict"))
     lines = [

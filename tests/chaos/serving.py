@@ -19,7 +19,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._answer({"output": "A tuned model would say more."})
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing of requests."""
 
     def _answer(self, body: object) -> None:

@@ -104,7 +104,7 @@ def prepare(local: Path) -> None:
     config = local / "airflow" / "config"
     config.mkdir(parents=True, exist_ok=True)
     settings = SETTINGS.format(authority=str(local / "azureml" / "ca.pem"), dags=str(ROOT / "dags"))
-    (config / "airflow_local_settings.py").write_text(settings + ("\nif 'scheduler' in sys.argv: exec(open('/tmp/prof.py').read())\n" if os.path.exists("/tmp/prof.py") else ""))
+    (config / "airflow_local_settings.py").write_text(settings)
 
 
 def build(local: Path, dags: Mapping[str, object], password: str) -> World:

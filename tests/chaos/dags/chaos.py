@@ -62,7 +62,8 @@ def build(dag_id: str, knobs: dict[str, Any]) -> DAG:
     """One Dag out of the production file."""
     path = ROOT / "dags" / "finetune_chat_completion.py"
     spec = importlib.util.spec_from_file_location(f"finetune_as_{dag_id.replace('-', '_')}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     dag: Any = module.dag
@@ -100,7 +101,8 @@ for dag_id, knobs in json.loads(os.environ["CHAOS_DAGS"]).items():
 if wanted in (None, "reap_orphans") and (ROOT / "dags" / "reap_orphans.py").exists():
     source = ROOT / "dags" / "reap_orphans.py"
     found = importlib.util.spec_from_file_location("reap_orphans_for_chaos", source)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     reaper = importlib.util.module_from_spec(found)
     found.loader.exec_module(reaper)
     for value in list(vars(reaper).values()):

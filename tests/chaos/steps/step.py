@@ -60,7 +60,10 @@ def _send(losses: dict[str, float]) -> None:
     request = urllib.request.Request(
         f"{os.environ['MLFLOW_TRACKING_URI']}/api/2.0/mlflow/runs/log-batch",
         json.dumps(body).encode(),
-        {"Authorization": f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}", "Content-Type": "application/json"},
+        {
+            "Authorization": f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}",
+            "Content-Type": "application/json",
+        },
     )
     context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
     try:
