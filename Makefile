@@ -15,12 +15,13 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test bench lint format azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 	@echo
 	@echo "  make run takes DATASET=<Hub id or folder>  SPLIT_PC=<percent>  MODEL=<name>  EPOCHS=<n>  FAIL=<task>"
+	@echo "  make chaos takes CASES=<pattern of task.fault.mode>  STACKS=<how many side by side>; make lint takes FIX=1"
 	@echo "  AIRFLOW_PORT and AZUREML_LOCAL_PORT choose ports (8080 and 8443), PYTHON the interpreter (python3.11)"
 
 run: $(READY) ## run the fine-tuning Dag once, from nothing to its summary
@@ -37,16 +38,19 @@ down: ## end everything that run or up started
 test: $(READY) ## run the test suite
 	@.venv/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
+chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, doubles or lies
+	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'
+
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
 
-lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit
+lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit; FIX=1 lets ruff mend and format the code first
+ifdef FIX
+	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
+endif
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
 	@.venv/bin/bandit -q -c pyproject.toml -r dags plugins include
 	@.venv/bin/mypy
-
-format: $(AIRFLOW_VENV) ## let ruff format and mend the code
-	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
 
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
 	@.venv/bin/python -m include.azureml_local

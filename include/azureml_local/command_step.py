@@ -76,7 +76,7 @@ class CommandStep:
     async def _process(self) -> None:
         runs, node = self._local.history, self._node
         log = runs.log_file(runs.get(node.run_id))
-        fault = self._local.faults.take_job("job_failed", node.name)
+        fault = self._local.faults.take_job("job_failed", node.name, self._root)
         if fault is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{fault.message}\n")
@@ -89,7 +89,7 @@ class CommandStep:
         command = template.argv(node.component.spec["command"], self._inputs(), self._outputs())
         if command[0] in ("python", "python3"):
             command[0] = str(self._local.settings.compute_python)
-        if self._local.faults.take_job("log_lost", node.name) is not None:
+        if self._local.faults.take_job("log_lost", node.name, self._root) is not None:
             log = work / "lost.txt"
         process = await Process.start(command, folder=code, environment=self._environment(work), log=log)
         try:
@@ -114,7 +114,7 @@ class CommandStep:
         """
         faults, node = self._local.faults, self._node
         low = self._nodes.low_priority(node.compute)
-        fault = faults.take_job("preemption", node.name) if low else None
+        fault = faults.take_job("preemption", node.name, self._root) if low else None
         if fault is None:
             return await process.wait()
         ending = asyncio.create_task(process.wait())

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from fastapi.responses import Response
+
 from include.azureml_local.arm import ArmError
 from include.azureml_local.connections import drop
 from include.azureml_local.faults import Fault
@@ -41,15 +43,20 @@ class Gate:
             await refusal.response()(scope, receive, reply)
             return
         faults = self._local.faults
-        fault = faults.take_request(scope["method"], scope["path"]) if faults.waiting else None
+        fault = faults.take_request(scope["method"], scope["path"], _agent(scope)) if faults.waiting else None
         if fault is None:
             await self._app(scope, receive, reply)
         else:
             await self._fail(fault, scope, receive, reply)
 
     async def _fail(self, fault: Fault, scope: Scope, receive: Receive, reply: _Reply) -> None:
+        if fault.kind == "late_response":
+            await self._app(scope, receive, _Late(reply, fault.delay_seconds))
+            return
         await asyncio.sleep(fault.delay_seconds)
-        if fault.kind == "status":
+        if fault.kind == "malformed":
+            await Response('{"value": [', media_type="application/json")(scope, receive, reply)
+        elif fault.kind == "status":
             answer = ArmError(fault.status, fault.code, fault.message, headers=fault.headers)
             await answer.response()(scope, receive, reply)
         elif fault.kind == "reset":
@@ -63,6 +70,22 @@ class Gate:
 
 async def _discard(_: Message) -> None:
     """An answer that never arrives."""
+
+
+def _agent(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"user-agent"), "")
+
+
+class _Late:
+    """Holds an answer back before its first byte."""
+
+    def __init__(self, send: Send, seconds: float) -> None:
+        self._send, self._seconds = send, seconds
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(self._seconds)
+        await self._send(message)
 
 
 class _Reply:

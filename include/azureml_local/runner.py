@@ -168,7 +168,7 @@ class Runner:
             running[asyncio.create_task(self._node(node, root), name=f"run {node.run_id}")] = node
 
     async def _node(self, node: Node, root: str) -> None:
-        fault = self._local.faults.take_job("job_status", node.name)
+        fault = self._local.faults.take_job("job_status", node.name, root)
         if fault is not None:
             self._local.history.set_status(node.run_id, fault.job_state)
             raise _EndedAsError(fault.job_state)

@@ -43,8 +43,14 @@ def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     }
 
 
-def airflow(paths: Paths, port: int) -> dict[str, str]:
-    """Environment of every Airflow process, the same for all of them."""
+def airflow(paths: Paths, port: int, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment of every Airflow process, the same for all of them.
+
+    Args:
+        paths: folders of the stack.
+        port: of the API server.
+        changes: settings that differ from the stack's own, as ``CORE__PARALLELISM``.
+    """
     own = load_secrets(paths)
     settings = {
         "API__BASE_URL": f"http://localhost:{port}",
@@ -69,6 +75,7 @@ def airflow(paths: Paths, port: int) -> dict[str, str]:
         "LOGGING__BASE_LOG_FOLDER": str(paths.airflow_home / "logs"),
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+        **(changes or {}),
     }
     return {
         **caller(),

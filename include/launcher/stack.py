@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -48,8 +48,13 @@ class Stack:
             processes.end(self.paths.local, names=frozenset(self.started))
 
 
-def up(paths: Paths, say: Say) -> Stack:
+def up(paths: Paths, say: Say, changes: Mapping[str, str] | None = None) -> Stack:
     """Bring up what does not run yet and wait until all of it is healthy.
+
+    Args:
+        paths: folders of the stack.
+        say: takes a line for the user.
+        changes: settings of Airflow that differ from the stack's own, as ``CORE__PARALLELISM``.
 
     Raises:
         StartError: if a process ends or stays silent; names its log.
@@ -61,7 +66,7 @@ def up(paths: Paths, say: Say) -> Stack:
         if environment.azure(paths) != told_before:
             # What still runs was told another port or another authority than the one that answers now.
             processes.end(paths.local, names=frozenset(commands.AIRFLOW))
-        airflow = _airflow(paths, say, started)
+        airflow = _airflow(paths, say, started, changes)
         airflow.put_connection(azureml.connection())
     except BaseException:
         # Also on Ctrl-C: a stack that is half up is of no use to anybody.
@@ -82,10 +87,10 @@ def _azureml_local(paths: Paths, say: Say, started: list[str]) -> AzureMLApi:
     return client
 
 
-def _airflow(paths: Paths, say: Say, started: list[str]) -> AirflowApi:
+def _airflow(paths: Paths, say: Say, started: list[str], changes: Mapping[str, str] | None) -> AirflowApi:
     server = _running(paths, "api-server")
     port = server.port if server else _free_port("AIRFLOW_PORT", 8080, say)
-    env = environment.airflow(paths, port)
+    env = environment.airflow(paths, port, changes)
     missing = [name for name in commands.AIRFLOW if _running(paths, name) is None]
     if missing:
         _migrate(paths, env, say)

@@ -93,3 +93,20 @@ def test_a_quota_of_an_unknown_family_is_refused(azureml_local: AzureMLLocal) ->
     answer = azureml_local.http.post("/_local/quota", json={"family": "nobody", "limit": 1})
     assert answer.status_code == 400
     assert "standardNCADSA100v4Family" in answer.json()["error"]["message"]
+
+
+def test_a_malformed_answer_is_200_and_no_json(azureml_local: AzureMLLocal) -> None:
+    with azureml_local.faults({"kind": "malformed", "path": "*/data/garbled/versions/1"}):
+        answer = azureml_local.arm("PUT", "/data/garbled/versions/1", json=DATA)
+        assert answer.status_code == 200
+        with pytest.raises(ValueError, match="Expecting value"):
+            answer.json()
+    assert azureml_local.arm("GET", "/data/garbled/versions/1").status_code == 404
+
+
+def test_a_late_response_comes_after_the_server_has_acted(azureml_local: AzureMLLocal) -> None:
+    fault = {"kind": "late_response", "method": "PUT", "path": "*/data/late/versions/1", "delay_seconds": 30}
+    with azureml_local.faults(fault):
+        with pytest.raises(httpx.ReadTimeout):
+            azureml_local.arm("PUT", "/data/late/versions/1", json=DATA, timeout=1)
+        assert azureml_local.arm("GET", "/data/late/versions/1").status_code == 200

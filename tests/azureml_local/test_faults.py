@@ -68,3 +68,28 @@ def test_a_stuck_operation_hangs() -> None:
         return stuck
 
     assert asyncio.run(scenario())
+
+
+def test_a_fault_may_be_meant_for_one_client() -> None:
+    faults = _armed(kind="status", agent="*chaos/run-1/*")
+    assert faults.take_request("GET", "/x", "azsdk-python chaos/run-2/") is None
+    assert faults.take_request("GET", "/x", "azsdk-python chaos/run-1/") is not None
+
+
+def test_a_fault_of_a_step_may_be_meant_for_one_job() -> None:
+    faults = _armed(kind="job_failed", step="train", job="mine*")
+    assert faults.take_job("job_failed", "train", "other") is None
+    assert faults.take_job("job_failed", "train", "mine-2") is not None
+
+
+def test_an_operation_may_be_made_to_fail_for_one_resource() -> None:
+    faults = _armed(kind="operation_failed", resource="onlineDeployments", key="mine/*")
+    asyncio.run(faults.on_operation("onlineDeployments", "other/demo"))
+    with pytest.raises(ArmError):
+        asyncio.run(faults.on_operation("onlineDeployments", "mine/demo"))
+
+
+def test_an_operation_that_is_stuck_for_a_while_goes_on() -> None:
+    faults = _armed(kind="operation_stuck", delay_seconds=0.01)
+    asyncio.run(asyncio.wait_for(faults.on_operation("computes", "c"), 5))
+    assert faults.waiting == []

@@ -1,0 +1,42 @@
+"""``python -m tests.chaos``: run cases, show them while they run, write ``.local/chaos.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from include.launcher.paths import ROOT
+from tests.chaos import cases as table
+from tests.chaos import report, stacks
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; 0 if every case is ok."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument(
+        "--cases", default="*", help="shell patterns on <task>.<fault>.<mode>, commas between"
+    )
+    parser.add_argument("--fast", action="store_true", help="each fault once")
+    parser.add_argument("--stacks", type=int, default=1, help="how many stacks side by side")
+    parser.add_argument("--out", type=Path, default=ROOT / ".local" / "chaos.json")
+    parser.add_argument("--keep", action="store_true", help="keep the stacks' folders")
+    told = parser.parse_args(arguments)
+    chosen = [case for case in table.matching(table.load(), told.cases) if case.fast or not told.fast]
+    if not chosen:
+        print(f"No case matches {told.cases!r}: names are <task>.<fault>.<mode>.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    rows, wrong = stacks.run(chosen, told.stacks, told.keep, Console())
+    told.out.parent.mkdir(parents=True, exist_ok=True)
+    told.out.write_text(json.dumps(rows, indent=1) + "\n")
+    report.show(rows, wrong, Console())
+    return 1 if wrong or not all(row["ok"] for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""One stack for chaos: Airflow and the local Azure ML, quick where production is patient."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from include.launcher import environment, processes, stack
+from include.launcher.paths import ROOT, Paths
+from tests.chaos import catalogue
+
+HERE = Path(__file__).parent
+SETTINGS = """\
+import os
+import sys
+
+if "scheduler" in sys.argv or "triggerer" in sys.argv:
+    # One certificate to read in place of a bundle of hundreds, at every new connection.
+    os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = {authority!r}
+if "scheduler" in sys.argv:
+    # The task processes are forked from here and have for nothing what is imported now.
+    import azure.ai.ml, azure.ai.ml.entities, azure.identity, datasets, pandas, httpx, rich.table
+    import airflow.sdk.execution_time.supervisor, airflow.sdk.execution_time.task_runner
+    import airflow.sdk.execution_time.callback_runner, airflow.dag_processing.dagbag
+    import airflow.dag_processing.importers.python_importer
+
+    sys.path.insert(0, {dags!r})
+    import finetune_chat_completion
+"""
+"""Airflow runs it in each of its processes."""
+
+AIRFLOW: dict[str, str] = {
+    "CORE__DAGS_FOLDER": str(HERE / "dags"),
+    "CORE__PARALLELISM": "10",
+    "CORE__MAX_ACTIVE_TASKS_PER_DAG": "100",
+    "CORE__MAX_ACTIVE_RUNS_PER_DAG": "100",
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+    "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+    "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+    "SCHEDULER__JOB_HEARTBEAT_SEC": "1",
+    "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+    "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    "SCHEDULER__TASK_QUEUED_TIMEOUT": "30",
+    "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
+    "SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "2",
+    "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
+    "TRIGGERER__ON_KILL_TIMEOUT": "10",
+    "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    "WORKERS__EXECUTION_API_TIMEOUT": "20",
+    "LOGGING__LOGGING_LEVEL": "INFO",
+}
+
+
+@dataclass
+class World:
+    """A running stack with what chaos adds to it.
+
+    Attributes:
+        stack: its clients.
+        holds: folder whose files hold tasks and training steps.
+        password: of the Airflow connection; a secret that must not be found anywhere.
+    """
+
+    stack: stack.Stack
+    holds: Path
+    password: str
+    changes: Mapping[str, str]
+
+    @property
+    def local(self) -> Path:
+        """The stack's folder."""
+        return self.stack.paths.local
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send one service a signal; its children get none."""
+        os.kill(processes.read_records(self.stack.paths.records)[name].pid, number)
+
+    def end(self, name: str) -> None:
+        """End one service and its children, as its service manager would."""
+        processes.end(self.local, names=frozenset([name]), grace_seconds=5)
+
+    def revive(self) -> None:
+        """Start again what does not run."""
+        prepare(self.local)
+        again = stack.up(self.stack.paths, lambda _: None, self.changes)
+        self.stack.started += again.started
+
+
+def prepare(local: Path) -> None:
+    """What the service is told by the environment, and the scheduler by its settings file."""
+    os.environ["AZUREML_LOCAL_CATALOGUE"] = str(catalogue.write(local / "catalogue"))
+    os.environ["AZUREML_LOCAL_SERVING_SCRIPT"] = str(HERE / "serving.py")
+    os.environ["AZUREML_LOCAL_TIME"] = "immediate"
+    os.environ["CHAOS_HOLDS"] = str(local / "holds")
+    (local / "holds").mkdir(parents=True, exist_ok=True)
+    config = local / "airflow" / "config"
+    config.mkdir(parents=True, exist_ok=True)
+    settings = SETTINGS.format(authority=str(local / "azureml" / "ca.pem"), dags=str(ROOT / "dags"))
+    (config / "airflow_local_settings.py").write_text(settings)
+
+
+def build(local: Path, dags: Mapping[str, object], password: str) -> World:
+    """Bring a chaos stack up in a folder of its own.
+
+    Args:
+        local: the folder.
+        dags: Dag id -> knobs, for :file:`dags/chaos.py`.
+        password: put into the Airflow connection.
+    """
+    paths = Paths(local)
+    prepare(local)
+    os.environ["CHAOS_DAGS"] = json.dumps(dags)
+    os.environ[processes.MARKER] = str(local)
+    running = stack.up(paths, lambda _: None, AIRFLOW)
+    running.airflow.put_connection({**running.azureml.connection(), "password": password})
+    return World(running, local / "holds", password, AIRFLOW)
+
+
+__all__ = ["ROOT", "World", "build", "environment"]
