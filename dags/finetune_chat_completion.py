@@ -4,7 +4,8 @@ Takes a base model from the registry, tunes it on a part of a data set of conver
 deploys it, asks it one question, and deletes the endpoint again.
 
 * **Before anything is created** the choices are checked: model, VM sizes, data, parameters, endpoint's name.
-* **Whatever happens**, `delete_endpoint` runs; `verdict` then keeps a failed run red.
+* **Whatever happens**, `cancel_job` and `delete_endpoint` run; `verdict` then keeps a failed run red. A run that takes
+  longer than `AZURE_ML_FINETUNE_DEADLINE_HOURS` (30) is cleaned up even if it is paused or was timed out.
 * **What it costs:** the cluster's GPUs while the job runs, and one machine while the deployment is tested.
 * **Needs** the connection `azure_ml_default`. A schedule comes from outside: the environment variable
   `AZURE_ML_FINETUNE_SCHEDULE` (cron expression or preset, such as `@weekly`) of the dag-processor.
@@ -17,16 +18,24 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, chain, cross_downstream, task
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml import operators as az
-from azure_ml.callbacks import clean_up
+from azure_ml.callbacks import clean_up, clean_up_run
 from azure_ml.hook import AzureMLHook
 from include.finetune import dataset, form, names, parameters, recipe, review, scoring
 from include.finetune import templates as t
 from include.finetune.retries import RETRIES
 
-AFTER_FAILURE = clean_up(job_name=names.job_name, endpoint_name=names.endpoint_name)
+AFTER_FAILURE = clean_up(endpoint_name=names.endpoint_name)
+DEADLINE = DeadlineAlert(
+    name="clean_up",
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=timedelta(hours=float(os.environ.get("AZURE_ML_FINETUNE_DEADLINE_HOURS") or 30)),
+    callback=AsyncCallback(clean_up_run, {"endpoint_name": "include.finetune.names.endpoint_name"}),
+)
 
 with DAG(
     dag_id="finetune_chat_completion",
@@ -38,6 +47,7 @@ with DAG(
     user_defined_macros={"names": names},
     default_args={**RETRIES, "on_failure_callback": AFTER_FAILURE},
     on_failure_callback=AFTER_FAILURE,
+    deadline=DEADLINE,
     tags=["azure-ml", "fine-tuning"],
 ) as dag:
     connect = az.AzureMLCheckWorkspaceOperator(task_id="connect")
@@ -100,11 +110,18 @@ with DAG(
     register = az.AzureMLRegisterModelOperator(
         task_id="register_model", output_name=recipe.JOB_OUTPUT, tags=lineage, **job, **t.TUNED_MODEL
     )
-    create = az.AzureMLCreateEndpointOperator(task_id="create_endpoint", endpoint_name=t.ENDPOINT)
+    create = az.AzureMLCreateEndpointOperator(
+        task_id="create_endpoint", endpoint_name=t.ENDPOINT, deferrable="{{ params.deferrable }}"
+    )
     # Not tried again: each try is paid for, and ends for the same reason.
     target: Any = {"endpoint_name": t.ENDPOINT, "deployment_name": recipe.DEPLOYMENT}
     deploy = az.AzureMLDeployModelOperator(
-        task_id="deploy", model_id=register.returned("id"), retries=0, **target, **server
+        task_id="deploy",
+        model_id=register.returned("id"),
+        deferrable="{{ params.deferrable }}",
+        retries=0,
+        **target,
+        **server,
     )
     smoke_test = az.AzureMLScoreEndpointOperator(
         task_id="smoke_test",
@@ -119,10 +136,12 @@ with DAG(
     chain([compute, data], submit, wait, metrics, register, create, deploy, smoke_test)
     work = list(dag.tasks)
 
-    # A teardown without setups runs however the others end; all that it needs is derived from the run.
+    # Teardowns without setups run however the others end; all that they need is derived from the run.
+    cancel = az.AzureMLCancelJobsOperator(task_id="cancel_job", created_by=["submit_job", "wait_for_job"])
     delete = az.AzureMLDeleteEndpointOperator(
-        task_id="delete_endpoint", endpoint_name=t.ENDPOINT, created_by="create_endpoint"
+        task_id="delete_endpoint", endpoint_name=t.ENDPOINT, created_by=["create_endpoint", "deploy"]
     )
+    teardowns = [cancel.as_teardown(), delete.as_teardown()]
 
     @task(retries=0)
     def verdict(ti: Any = None) -> None:
@@ -131,4 +150,5 @@ with DAG(
         if bad := sorted(name for name, state in states.items() if state in ("failed", "upstream_failed")):
             raise AirflowFailException(f"The run has failed at {', '.join(bad)}: look at the first's log.")
 
-    work >> delete.as_teardown() >> verdict().as_teardown(on_failure_fail_dagrun=True)
+    cross_downstream(work, teardowns)
+    teardowns >> verdict().as_teardown(on_failure_fail_dagrun=True)

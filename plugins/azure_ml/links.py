@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
 STUDIO_KEY: Final = "studio_url"
+LOG_KEY: Final = "deployment_log_url"
+
+
+def log_page(uri: str) -> str:
+    """Studio's page of the folder in which a file of a datastore lies, from the file's ``azureml://`` URI."""
+    store, path = uri.partition("/datastores/")[2].split("/paths/", 1)
+    return f"/data/datastore/{store}/browse/{path.rpartition('/')[0]}"
 
 
 @attrs.define()
@@ -60,3 +67,17 @@ class EndpointLink(StudioLink):
     def name(self) -> str:
         """Text of the button."""
         return "Endpoint in Studio"
+
+
+@attrs.define()
+class DeploymentLogLink(StudioLink):
+    """To the saved log of a deployment that did not come up."""
+
+    @property
+    def name(self) -> str:
+        """Text of the button."""
+        return "Deployment log in Studio"
+
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
+        """The address, or an empty one if no log was saved."""
+        return str(XCom.get_value(ti_key=ti_key, key=LOG_KEY) or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 CONN_TYPE: Final = "azure_ml"
+PROJECT_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 AUTH_TYPES: Final = ("default", "service_principal", "managed_identity", "workload_identity")
 
 
@@ -37,6 +38,13 @@ def get_provider_info() -> dict[str, Any]:
                     "workspace_name": _text("Workspace", "Name of the Azure ML workspace."),
                     "registry_name": _text(
                         "Registry", "Registry of base models and components.", default="azureml"
+                    ),
+                    "project": _text(
+                        "Project",
+                        "Which Airflow installation this is: written on all that it makes. Give each that "
+                        "shares a workspace a name of its own.",
+                        default="airflow",
+                        pattern=PROJECT_PATTERN,
                     ),
                     "tenant_id": _text("Tenant ID", "Needed for a service principal; optional otherwise."),
                     "auth_type": {

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.conftest import ROOT
 
 DAG_ID = "finetune_chat_completion"
 LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}
+TEARDOWNS = {"cancel_job", "delete_endpoint"}
 CHAIN = [
     "submit_job",
     "wait_for_job",
@@ -56,18 +58,24 @@ def test_the_steps_follow_one_another(dag: Any) -> None:
         assert before in dag.get_task(after).upstream_task_ids
 
 
-def test_the_teardown_has_no_setup_and_follows_every_task(dag: Any) -> None:
-    delete = dag.get_task("delete_endpoint")
-    assert delete.is_teardown
+@pytest.mark.parametrize("task_id", sorted(TEARDOWNS))
+def test_a_teardown_has_no_setup_and_follows_every_task(dag: Any, task_id: str) -> None:
+    teardown = dag.get_task(task_id)
+    assert teardown.is_teardown
     assert not any(task.is_setup for task in dag.tasks)
-    assert delete.upstream_task_ids == {task.task_id for task in dag.tasks} - {"delete_endpoint", "verdict"}
+    assert teardown.upstream_task_ids == {task.task_id for task in dag.tasks} - TEARDOWNS - {"verdict"}
+
+
+def test_a_second_look_is_taken_behind_every_task_that_creates_what_costs(dag: Any) -> None:
+    assert set(dag.get_task("cancel_job").created_by) == {"submit_job", "wait_for_job"}
+    assert set(dag.get_task("delete_endpoint").created_by) == {"create_endpoint", "deploy"}
 
 
 def test_the_verdict_decides_the_state_of_the_run(dag: Any) -> None:
     verdict = dag.get_task("verdict")
     assert verdict.is_teardown
     assert verdict.on_failure_fail_dagrun
-    assert verdict.upstream_task_ids == {"delete_endpoint"}
+    assert verdict.upstream_task_ids == TEARDOWNS
 
 
 def test_the_endpoint_of_the_teardown_is_derived_from_the_run_alone(dag: Any) -> None:
@@ -85,6 +93,18 @@ def test_what_is_paid_for_again_at_every_try_is_not_retried(dag: Any) -> None:
 def test_every_task_and_the_dag_clean_up_when_they_fail(dag: Any) -> None:
     assert dag.on_failure_callback
     assert all(task.on_failure_callback for task in dag.tasks)
+
+
+def test_the_deadline_calls_a_clean_up_that_needs_names_only(dag: Any) -> None:
+    (alert,) = dag.deadline
+    assert alert.interval == timedelta(hours=30)
+    assert alert.callback.path == "azure_ml.callbacks.clean_up_run"
+    assert alert.callback.kwargs == {"endpoint_name": "include.finetune.names.endpoint_name"}
+
+
+def test_the_deadline_comes_from_outside_the_file() -> None:
+    code = "print(module.dag.deadline[0].interval.total_seconds())"
+    assert parse(code, AZURE_ML_FINETUNE_DEADLINE_HOURS="0.5") == "1800.0"
 
 
 def test_only_one_run_at_a_time_may_hold_the_cluster(dag: Any) -> None:

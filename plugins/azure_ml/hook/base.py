@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import amask_secret, mask_secret
 
 from azure_ml.errors import AzureMLError, BadConnection
 from azure_ml.hook import credentials
@@ -56,9 +57,12 @@ class AzureMLHook(BaseHook):
     def settings(self) -> Settings:
         """The connection, checked; raises :class:`~azure_ml.errors.BadConnection`."""
         try:
-            return Settings.from_connection(self.get_connection(self.azure_ml_conn_id))
+            found = Settings.from_connection(self.get_connection(self.azure_ml_conn_id))
         except AirflowNotFoundException:
             raise self._no_connection() from None
+        if found.client_secret:
+            mask_secret(found.client_secret)
+        return found
 
     @classmethod
     async def for_triggerer(cls, azure_ml_conn_id: str) -> Self:
@@ -68,7 +72,10 @@ class AzureMLHook(BaseHook):
             connection = await cls.aget_connection(azure_ml_conn_id)
         except AirflowNotFoundException:
             raise hook._no_connection() from None
-        hook.__dict__["settings"] = Settings.from_connection(connection)
+        found = Settings.from_connection(connection)
+        if found.client_secret:
+            await amask_secret(found.client_secret)
+        hook.__dict__["settings"] = found
         return hook
 
     def _no_connection(self) -> BadConnection:

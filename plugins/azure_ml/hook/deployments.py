@@ -4,42 +4,24 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.errors import AzureMLError, OperationFailed
-from azure_ml.hook.polling import finish
+from azure_ml.errors import AzureMLError, Conflict, NameTaken, NotFound
+from azure_ml.hook import sdk
+from azure_ml.hook.online import Deployment, DeploymentRequest, deployment_of, failed_for
+from azure_ml.hook.polling import finish, pauses
 from azure_ml.hook.translate import masked, translated
+from azure_ml.ownership import is_owned
+from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
     from azure_ml.hook.base import AzureMLHook
 
-
-@dataclass(frozen=True)
-class DeploymentRequest:
-    """A deployment of a model.
-
-    Attributes:
-        endpoint: name of the endpoint.
-        name: of the deployment.
-        model: ARM id of the model.
-        instance_type: VM size.
-        instance_count: machines.
-        request_timeout_ms: longest time of one answer, milliseconds.
-        liveness_initial_delay_seconds: before the first probe; a model that loads longer is killed in a loop.
-        tags: of the deployment.
-    """
-
-    endpoint: str
-    name: str
-    model: str
-    instance_type: str
-    instance_count: int = 1
-    request_timeout_ms: int = 90_000
-    liveness_initial_delay_seconds: int = 600
-    tags: Mapping[str, str] = field(default_factory=dict)
+CONTAINERS: Final = ("storage-initializer", "inference-server")
+"""The two containers of a deployment, in the order in which they run."""
 
 
 class Deployments:
@@ -49,46 +31,133 @@ class Deployments:
         self._hook = hook
 
     @property
-    def _endpoints(self) -> Any:
-        return self._hook.workspace_client.online_endpoints
-
-    @property
-    def _deployments(self) -> Any:
+    def _calls(self) -> Any:
         return self._hook.workspace_client.online_deployments
 
+    def get(self, endpoint: str, name: str) -> Deployment | None:
+        """The deployment, or ``None`` if there is none of that name."""
+        try:
+            with translated(f"read the deployment {name!r} of {endpoint!r}"):
+                return deployment_of(self._calls.get(name, endpoint), endpoint)
+        except NotFound:
+            return None
+
+    def list(self, endpoint: str) -> list[Deployment]:
+        """The deployments of an endpoint; none if the endpoint has gone."""
+        try:
+            with translated(f"list the deployments of {endpoint!r}"):
+                return [deployment_of(found, endpoint) for found in self._calls.list(endpoint)]
+        except NotFound:
+            return []
+
+    def any_active(self, endpoint: str) -> bool:
+        """Whether an operation is under way on any deployment of an endpoint."""
+        return any(
+            phase("deployment", found.state, found.name) is Phase.ACTIVE for found in self.list(endpoint)
+        )
+
     def create(self, request: DeploymentRequest, timeout_seconds: float) -> None:
-        """Create a deployment and wait until it answers; then send all traffic to it.
+        """Create a deployment and wait until it answers; one that the owner has begun already is waited for.
 
         Raises:
-            OperationFailed: with the last lines of the container's log, if it does not come up.
+            NameTaken: if somebody else has a deployment of that name.
+            OperationFailed, OperationTimeout, QuotaExceeded: if it does not come up.
         """
-        action = f"deploy to {request.endpoint!r} as {request.name!r} on {request.instance_type!r}"
-        try:
-            with translated(action):
-                poller = self._begin_deploy(request)
-            finish(poller, action, timeout_seconds)
-        except OperationFailed as error:
-            tail = self.log(request.endpoint, request.name) or "(it has written nothing)"
-            raise OperationFailed(f"{error}\nThe container's last lines:\n{tail}") from error
-        self.send_all_traffic(request.endpoint, request.name, timeout_seconds)
+        for _ in pauses(request.action, timeout_seconds):
+            found = self._mine(request)
+            if found is None or phase("deployment", found.state, request.name) is not Phase.ACTIVE:
+                break
+        if not self._done(found, request):
+            finish(self._begin(request), request.action, timeout_seconds)
+        self.require_up(request)
 
-    def send_all_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
-        """Send 100 % of an endpoint's traffic to one deployment."""
-        action = f"send the traffic of the endpoint {name!r} to {deployment!r}"
-        with translated(action):
-            found = self._endpoints.get(name)
-            found.traffic = {deployment: 100}
-            poller = self._endpoints.begin_create_or_update(found)
-        finish(poller, action, timeout_seconds)
+    def begin_create(self, request: DeploymentRequest) -> str | None:
+        """Take the next step towards a deployment that answers, without waiting.
 
-    def log(self, name: str, deployment: str, lines: int = 100) -> str:
-        """The last lines of a deployment's container; a sentence if there are none to be had."""
+        Returns:
+            ``None`` if it is there; the id of the operation that was begun; or an empty text if an earlier
+            one has to end first, after which this is to be called again.
+
+        Raises:
+            NameTaken: if somebody else has a deployment of that name.
+        """
+        found = self._mine(request)
+        if found is not None and phase("deployment", found.state, request.name) is Phase.ACTIVE:
+            return ""
+        return None if self._done(found, request) else sdk.operation_of(self._begin(request))
+
+    def require_up(self, request: DeploymentRequest, reason: str = "") -> Deployment:
+        """The deployment, which must have come up.
+
+        Args:
+            request: what was asked for.
+            reason: why the operation failed, if that is known.
+
+        Raises:
+            NotFound: if it is gone.
+            OperationFailed, QuotaExceeded: if it is in any other state than ``Succeeded``.
+        """
+        found = self.get(request.endpoint, request.name)
+        if found is None:
+            raise NotFound(f"Cannot {request.action}: it has vanished meanwhile; somebody has deleted it.")
+        if phase("deployment", found.state, request.name) is not Phase.SUCCEEDED:
+            raise failed_for(reason)(
+                f"Cannot {request.action}: {reason or f'it is in state {found.state!r}'}; "
+                "its container's log says more."
+            )
+        return found
+
+    def delete(
+        self, found: Deployment, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Delete a deployment alone, without its endpoint, and look until it is gone.
+
+        Raises:
+            OperationTimeout: if it is still there in the end.
+            AzureMLError: if the service refuses.
+        """
+        action = f"delete the deployment {found.name!r} of {found.endpoint!r}"
+        for _ in pauses(action, timeout_seconds, sleep):
+            now = self.get(found.endpoint, found.name)
+            if now is None:
+                return
+            if phase("deployment", now.state, now.name) is Phase.ACTIVE:
+                continue
+            try:
+                self._hook.endpoints.stop_traffic(found.endpoint, found.name, timeout_seconds)
+                with translated(action):
+                    poller = self._calls.begin_delete(name=found.name, endpoint_name=found.endpoint)
+                finish(poller, action, timeout_seconds)
+            except (NotFound, Conflict):
+                continue
+
+    def log(self, endpoint: str, name: str, lines: int = 100, container: str | None = None) -> str:
+        """The last lines of one of a deployment's containers; a sentence if there are none to be had."""
         try:
-            with translated(f"read the log of the deployment {deployment!r}"):
-                text = self._deployments.get_logs(deployment, name, lines)
+            with translated(f"read the log of the deployment {name!r}"):
+                found = self._calls.get_logs(name, endpoint, lines, container_type=container)
         except AzureMLError as error:
             return str(error)
-        return masked(str(text)).strip()
+        return masked(str(found)).strip()
+
+    def save_log(self, endpoint: str, name: str, attempt: int, lines: int = 5000) -> tuple[str, str]:
+        """Keep the log of both containers in the workspace's default datastore, where it outlives them.
+
+        Args:
+            endpoint: name of the endpoint.
+            name: of the deployment.
+            attempt: which try of the task this is.
+            lines: of each container, at most.
+
+        Returns:
+            The ``azureml://`` URI of the file, and what is in it.
+        """
+        parts = [(one, self.log(endpoint, name, lines, one)) for one in CONTAINERS]
+        content = "\n\n".join(f"===== {one} =====\n{log or '(nothing)'}" for one, log in parts) + "\n"
+        path = f"azureml/deployment-logs/{endpoint}/{name}-{attempt}.txt"
+        with translated(f"save the log of the deployment {name!r}"):
+            store = sdk.upload_text(self._hook.workspace_client, path, content)
+        return f"azureml:/{self._hook.settings.workspace_uri}/datastores/{store}/paths/{path}", content
 
     def score(self, name: str, request: Mapping[str, Any], deployment: str | None = None) -> str:
         """The raw answer of an endpoint.
@@ -98,22 +167,42 @@ class Deployments:
             request: body, JSON.
             deployment: ask this one in place of what the traffic says.
         """
+        calls = self._hook.workspace_client.online_endpoints
         with tempfile.TemporaryDirectory() as folder, translated(f"ask the endpoint {name!r}"):
             file = Path(folder) / "request.json"
             file.write_text(json.dumps(request), encoding="utf-8")
-            return str(self._endpoints.invoke(name, request_file=str(file), deployment_name=deployment))
+            return str(calls.invoke(name, request_file=str(file), deployment_name=deployment))
 
-    def _begin_deploy(self, request: DeploymentRequest) -> Any:
-        from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
+    def _mine(self, request: DeploymentRequest) -> Deployment | None:
+        found = self.get(request.endpoint, request.name)
+        if found is not None and not is_owned(found.tags, request.owner):
+            raise NameTaken(
+                f"The endpoint {request.endpoint!r} has a deployment {request.name!r} of somebody else's: "
+                "choose another name."
+            )
+        return found
 
-        wanted = ManagedOnlineDeployment(
-            name=request.name,
-            endpoint_name=request.endpoint,
-            model=request.model,
-            instance_type=request.instance_type,
-            instance_count=request.instance_count,
-            tags=dict(request.tags),
-            liveness_probe=ProbeSettings(initial_delay=request.liveness_initial_delay_seconds),
-            request_settings=OnlineRequestSettings(request_timeout_ms=request.request_timeout_ms),
+    @staticmethod
+    def _done(found: Deployment | None, request: DeploymentRequest) -> bool:
+        """Whether the deployment is there; one that failed, or serves another model, is changed in place."""
+        return (
+            found is not None
+            and phase("deployment", found.state, found.name) is Phase.SUCCEEDED
+            and found.serves(request.model)
         )
-        return self._deployments.begin_create_or_update(wanted)
+
+    def _begin(self, request: DeploymentRequest) -> Any:
+        with translated(request.action):
+            from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
+
+            wanted = ManagedOnlineDeployment(
+                name=request.name,
+                endpoint_name=request.endpoint,
+                model=request.model,
+                instance_type=request.instance_type,
+                instance_count=request.instance_count,
+                tags={**request.tags, **request.owner},
+                liveness_probe=ProbeSettings(initial_delay=request.liveness_initial_delay_seconds),
+                request_settings=OnlineRequestSettings(request_timeout_ms=request.request_timeout_ms),
+            )
+            return self._calls.begin_create_or_update(wanted)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from azure_ml.errors import Conflict, NameTaken, NotFound, OperationFailed, ServiceFailure
+from azure_ml.hook import sdk
+from azure_ml.hook.online import Endpoint, NewEndpoint, endpoint_of, failed_for
 from azure_ml.hook.polling import finish, pauses
-from azure_ml.hook.translate import text, translated
+from azure_ml.hook.translate import translated
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
@@ -18,26 +20,6 @@ MAX_REFUSALS: Final = 5
 """Refused or failed deletions, with nothing else under way, after which one gives up: a lock, for example."""
 
 Outcome = Literal["deleted", "absent", "foreign"]
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """An online endpoint; ``scoring_uri`` is empty until it is up."""
-
-    name: str
-    state: str
-    scoring_uri: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    def belongs_to(self, owner: Mapping[str, str]) -> bool:
-        """Whether the endpoint carries all the owner's tags."""
-        return all(self.tags.get(key) == value for key, value in owner.items())
-
-
-def _endpoint(found: Any) -> Endpoint:
-    return Endpoint(
-        str(found.name), text(found.provisioning_state), str(found.scoring_uri or ""), dict(found.tags or {})
-    )
 
 
 class Endpoints:
@@ -54,12 +36,17 @@ class Endpoints:
         """The endpoint, or ``None`` if there is none of that name."""
         try:
             with translated(f"read the endpoint {name!r}"):
-                return _endpoint(self._calls.get(name))
+                return endpoint_of(self._calls.get(name))
         except NotFound:
             return None
 
-    def require_free(self, name: str, owner: Mapping[str, str]) -> None:
-        """Make sure that nobody else holds a name.
+    def list(self) -> list[Endpoint]:
+        """All endpoints of the workspace, whosoever they are."""
+        with translated("list the endpoints"):
+            return [endpoint_of(found) for found in self._calls.list()]
+
+    def require_free(self, name: str, owner: Mapping[str, str]) -> Endpoint | None:
+        """Make sure that nobody else holds a name; returns the owner's own endpoint if there is one.
 
         Raises:
             NameTaken: if an endpoint of that name exists without the owner's tags.
@@ -70,40 +57,106 @@ class Endpoints:
                 f"The endpoint name {name!r} is already taken in the workspace "
                 f"{self._hook.settings.workspace_name!r}: choose another name, or delete that endpoint."
             )
+        return found
 
-    def create(
-        self, name: str, *, owner: Mapping[str, str], description: str, auth_mode: str, timeout_seconds: float
-    ) -> Endpoint:
+    def create(self, wanted: NewEndpoint, timeout_seconds: float) -> Endpoint:
         """Create an endpoint and wait for it; one that the owner has created already is waited for.
-
-        Args:
-            name: of the endpoint.
-            owner: tags that say whose it is.
-            description: shown in Studio.
-            auth_mode: ``key`` or ``aad_token``.
-            timeout_seconds: how long to wait.
 
         Raises:
             NameTaken: if somebody else has an endpoint of that name.
             OperationFailed, OperationTimeout, QuotaExceeded: if it does not come up.
         """
-        self.require_free(name, owner)
-        action = f"create the endpoint {name!r}"
-        found = self._settled(name, action, timeout_seconds)
-        if found is not None:
-            return self._up(found, action)
-        with translated(action):
-            from azure.ai.ml.entities import ManagedOnlineEndpoint
+        self.require_free(wanted.name, wanted.owner)
+        found = self._settled(wanted, timeout_seconds)
+        if found is not None and phase("endpoint", found.state, found.name) is Phase.FAILED:
+            self.delete(wanted.name, wanted.owner, timeout_seconds)
+            found = None
+        if found is None:
+            finish(self._begin_create(wanted), wanted.action, timeout_seconds)
+        return self.require_up(wanted.name)
 
-            wanted = ManagedOnlineEndpoint(
-                name=name, description=description, auth_mode=auth_mode, tags=dict(owner)
-            )
-            poller = self._calls.begin_create_or_update(wanted)
-        finish(poller, action, timeout_seconds)
+    def begin_create(self, wanted: NewEndpoint) -> str | None:
+        """Take the next step towards an endpoint that is up, without waiting.
+
+        Returns:
+            ``None`` if the endpoint is up; the id of the creation that was begun; or an empty text if an
+            earlier operation has to end first, after which this is to be called again.
+
+        Raises:
+            NameTaken: if somebody else has an endpoint of that name.
+        """
+        found = self.require_free(wanted.name, wanted.owner)
+        if found is None:
+            return sdk.operation_of(self._begin_create(wanted))
+        state = phase("endpoint", found.state, found.name)
+        if state is Phase.FAILED:
+            self.begin_delete(wanted.name, wanted.owner)
+        return None if state is Phase.SUCCEEDED else ""
+
+    def require_up(self, name: str, reason: str = "") -> Endpoint:
+        """The endpoint, which must have been created well.
+
+        Args:
+            name: of the endpoint.
+            reason: why the operation failed, if that is known.
+
+        Raises:
+            NotFound: if it is gone.
+            OperationFailed, QuotaExceeded: if it is in any other state than ``Succeeded``.
+        """
         found = self.get(name)
         if found is None:
-            raise NotFound(f"Cannot {action}: it has vanished while it was created; somebody has deleted it.")
-        return self._up(found, action)
+            raise NotFound(
+                f"The endpoint {name!r} has vanished while it was created or changed; somebody has deleted it."
+            )
+        if phase("endpoint", found.state, name) is not Phase.SUCCEEDED:
+            why = f" ({reason})" if reason else ""
+            raise failed_for(reason)(
+                f"The endpoint {name!r} is in state {found.state!r} and not 'Succeeded'{why}: "
+                "delete it and try again."
+            )
+        return found
+
+    def begin_traffic(self, name: str, deployment: str) -> str | None:
+        """Take the next step towards all traffic to one deployment; returns as :meth:`begin_create` does."""
+        found = self.get(name)
+        if found is None or phase("endpoint", found.state, name) is Phase.FAILED:
+            self.require_up(name)
+        elif phase("endpoint", found.state, name) is Phase.ACTIVE:
+            return ""
+        elif found.traffic == {deployment: 100}:
+            return None
+        return sdk.operation_of(self._begin_traffic(name, {deployment: 100}))
+
+    def send_all_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
+        """Send 100 % of an endpoint's traffic to one deployment."""
+        action = f"send the traffic of the endpoint {name!r} to {deployment!r}"
+        for _ in pauses(action, timeout_seconds):
+            found = self.get(name)
+            if found is not None and phase("endpoint", found.state, name) is Phase.ACTIVE:
+                continue
+            if found is None or found.traffic != {deployment: 100}:
+                finish(self._begin_traffic(name, {deployment: 100}), action, timeout_seconds)
+            self.require_up(name)
+            return
+
+    def stop_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
+        """Take a deployment's traffic away, as the service deletes none that has any.
+
+        Raises:
+            OperationFailed: if it shares the traffic; how the others are to share it then, nobody said.
+        """
+        found = self.get(name)
+        share = found.traffic.get(deployment) if found else None
+        if not share:
+            return
+        if share != 100:
+            raise OperationFailed(
+                f"The deployment {deployment!r} has {share} % of the traffic of {name!r}: "
+                "divide it among the others, then delete the deployment in Studio."
+            )
+        action = f"take the traffic from the deployment {deployment!r}"
+        finish(self._begin_traffic(name, {}), action, timeout_seconds)
 
     def begin_delete(self, name: str, owner: Mapping[str, str]) -> Outcome:
         """Ask for the deletion of an endpoint if it is the owner's; does not wait."""
@@ -119,10 +172,23 @@ class Endpoints:
             return "absent"
         return "deleted"
 
-    def delete(self, name: str, owner: Mapping[str, str], timeout_seconds: float) -> Outcome:
+    def delete(
+        self,
+        name: str,
+        owner: Mapping[str, str],
+        timeout_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Outcome:
         """Delete an endpoint if it is the owner's, and look until it is gone.
 
-        A deletion that meets another operation waits for its end and tries again.
+        A deletion that meets another operation, on the endpoint or on a deployment behind it, waits for its
+        end and tries again.
+
+        Args:
+            name: of the endpoint.
+            owner: tags that the endpoint must carry.
+            timeout_seconds: how long to look.
+            sleep: how to pause between looks.
 
         Raises:
             OperationTimeout: if it is still there in the end.
@@ -130,13 +196,14 @@ class Endpoints:
         """
         outcome: Outcome = "absent"
         refusals, action = 0, f"delete the endpoint {name!r}"
-        for _ in pauses(action, timeout_seconds):
+        for _ in pauses(action, timeout_seconds, sleep):
             found = self.get(name)
             if found is None:
                 return outcome
             if not found.belongs_to(owner):
                 return "foreign"
             if phase("endpoint", found.state, name) is Phase.ACTIVE:
+                outcome = "deleted" if found.state.lower() == "deleting" else outcome
                 continue
             try:
                 with translated(action):
@@ -145,24 +212,34 @@ class Endpoints:
             except NotFound:
                 pass
             except (Conflict, OperationFailed, ServiceFailure):
-                refusals += 1
+                refusals += not self._hook.deployments.any_active(name)
                 if refusals >= MAX_REFUSALS:
                     raise
             outcome = "deleted"
         return outcome
 
-    def _settled(self, name: str, action: str, timeout_seconds: float) -> Endpoint | None:
+    def _begin_create(self, wanted: NewEndpoint) -> Any:
+        with translated(wanted.action):
+            from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+            entity = ManagedOnlineEndpoint(
+                name=wanted.name,
+                description=wanted.description,
+                auth_mode=wanted.auth_mode,
+                tags={**wanted.tags, **wanted.owner},
+            )
+            return self._calls.begin_create_or_update(entity)
+
+    def _begin_traffic(self, name: str, traffic: dict[str, int]) -> Any:
+        with translated(f"change the traffic of the endpoint {name!r}"):
+            found = self._calls.get(name)
+            found.traffic = traffic
+            return self._calls.begin_create_or_update(found)
+
+    def _settled(self, wanted: NewEndpoint, timeout_seconds: float) -> Endpoint | None:
         """The endpoint once no operation is under way on it."""
-        for _ in pauses(action, timeout_seconds):
-            found = self.get(name)
-            if found is None or phase("endpoint", found.state, name) is not Phase.ACTIVE:
+        for _ in pauses(wanted.action, timeout_seconds):
+            found = self.get(wanted.name)
+            if found is None or phase("endpoint", found.state, wanted.name) is not Phase.ACTIVE:
                 return found
         return None
-
-    @staticmethod
-    def _up(found: Endpoint, action: str) -> Endpoint:
-        if phase("endpoint", found.state, found.name) is not Phase.SUCCEEDED:
-            raise OperationFailed(
-                f"Cannot {action}: it is in state {found.state!r}; delete it and try again."
-            )
-        return found

@@ -2,8 +2,8 @@
 
 Each is here because the public surface hides what the service answers:
 the ``Model`` entity drops ``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops
-run types and errors; there is no public download of a data asset; and the addresses of the chosen cloud are
-not public at all.
+run types and errors; there is no public download of a data asset, nor an upload of a file that is no asset;
+pollers hide the id of their operation; and the addresses of the chosen cloud are not public at all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 
 def arm_endpoint() -> str:
@@ -55,3 +56,33 @@ def download_uri(client: Any, uri: str, folder: Path) -> None:
     from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri
 
     download_artifact_from_aml_uri(uri, str(folder), client.datastores)
+
+
+def upload_text(client: Any, path: str, content: str) -> str:
+    """Write a text file into the workspace's default datastore; returns the datastore's name."""
+    from azure.ai.ml._artifacts._artifact_utilities import get_datastore_info
+    from azure.ai.ml._utils._storage_utils import get_storage_client
+
+    store = str(client.datastores.get_default().name)
+    storage = get_storage_client(**get_datastore_info(client.datastores, store))
+    storage.container_client.upload_blob(path, content.encode(), overwrite=True)
+    return store
+
+
+def operation_of(poller: Any) -> str:
+    """Path of the long operation behind a poller, ids only; one that has no address is known as ``-``."""
+    response = poller.polling_method()._initial_response.http_response
+    url = urlsplit(response.headers.get("Azure-AsyncOperation") or "")
+    return f"{url.path}?{url.query}" if url.path.startswith("/subscriptions/") else "-"
+
+
+def operation_error(token: str, operation: str) -> Any:
+    """The ``error`` of a long operation, ``{"code": ..., "message": ...}``; ``None`` if there is none."""
+    import httpx
+
+    if not operation.startswith("/subscriptions/"):
+        return None
+    answer = httpx.get(
+        arm_endpoint().rstrip("/") + operation, headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
+    return answer.json().get("error") if answer.is_success else None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import BadConnection
-from azure_ml.provider import AUTH_TYPES
+from azure_ml.ownership import DEFAULT_PROJECT
+from azure_ml.provider import AUTH_TYPES, PROJECT_PATTERN
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -27,6 +29,7 @@ class Settings:
         resource_group: name of the resource group.
         workspace_name: name of the workspace.
         registry_name: registry of base models and components.
+        project: which Airflow installation this is; a tag of everything that it makes.
         auth_type: one of :data:`azure_ml.provider.AUTH_TYPES`.
         tenant_id: GUID of the tenant; ``None`` leaves it to the credential.
         client_id: application id; ``None`` leaves it to the credential.
@@ -37,6 +40,7 @@ class Settings:
     resource_group: str
     workspace_name: str
     registry_name: str = DEFAULT_REGISTRY
+    project: str = DEFAULT_PROJECT
     auth_type: str = "default"
     tenant_id: str | None = None
     client_id: str | None = None
@@ -48,6 +52,14 @@ class Settings:
         return (
             f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace_name}"
+        )
+
+    @property
+    def workspace_uri(self) -> str:
+        """The workspace as the path of an ``azureml://`` URI has it, beginning with a slash."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourcegroups/{self.resource_group}"
+            f"/workspaces/{self.workspace_name}"
         )
 
     @classmethod
@@ -71,13 +83,22 @@ class Settings:
         settings = cls(
             **{name: str(value) for name, value in place.items()},
             registry_name=extra.get("registry_name") or DEFAULT_REGISTRY,
+            project=str(extra.get("project") or DEFAULT_PROJECT),
             auth_type=extra.get("auth_type") or "default",
             tenant_id=extra.get("tenant_id") or None,
             client_id=connection.login or None,
             client_secret=connection.password or None,
         )
         settings._check_login(where)
+        settings._check_project(where)
         return settings
+
+    def _check_project(self, where: str) -> None:
+        if not re.fullmatch(PROJECT_PATTERN, self.project):
+            raise BadConnection(
+                f"{where} names the project {self.project!r}, which cannot be a tag's value here: "
+                "use up to 63 letters, digits, dots, dashes and underscores."
+            )
 
     def _check_login(self, where: str) -> None:
         if self.auth_type not in AUTH_TYPES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure_ml.operators.base import AzureMLCheckWorkspaceOperator, AzureMLOperator
 from azure_ml.operators.compute import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
 from azure_ml.operators.data import AzureMLPrepareDataOperator
-from azure_ml.operators.deployments import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
+from azure_ml.operators.deployments import AzureMLDeployModelOperator
 from azure_ml.operators.endpoints import (
     AzureMLCreateEndpointOperator,
     AzureMLDeleteEndpointOperator,
@@ -17,8 +17,12 @@ from azure_ml.operators.jobs import (
     AzureMLWaitForJobOperator,
 )
 from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
+from azure_ml.operators.ownership import AzureMLCancelJobsOperator
+from azure_ml.operators.reaper import AzureMLReapOperator
+from azure_ml.operators.scoring import AzureMLScoreEndpointOperator
 
 __all__ = [
+    "AzureMLCancelJobsOperator",
     "AzureMLCheckComputeOperator",
     "AzureMLCheckWorkspaceOperator",
     "AzureMLCreateEndpointOperator",
@@ -29,6 +33,7 @@ __all__ = [
     "AzureMLJobMetricsOperator",
     "AzureMLOperator",
     "AzureMLPrepareDataOperator",
+    "AzureMLReapOperator",
     "AzureMLRegisterModelOperator",
     "AzureMLReserveEndpointOperator",
     "AzureMLScoreEndpointOperator",

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, conf
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
+from azure_ml import kill, ownership
 from azure_ml.errors import AzureMLError, BadInput, Killed
 from azure_ml.hook import AzureMLHook
 from azure_ml.links import STUDIO_KEY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-OWNER_TAGS = ("airflow_dag_id", "airflow_run_id")
-"""Tags that say which Dag run a resource belongs to; teardown and callbacks touch nothing that lacks them."""
-
-
-def owner_tags(dag_id: str, run_id: str) -> dict[str, str]:
-    """The tags of a Dag run's resources."""
-    return dict(zip(OWNER_TAGS, (dag_id, run_id), strict=True))
-
-
-def run_of(context: Context) -> tuple[str, str]:
-    """``(dag_id, run_id)`` of a task's, or a callback's, context."""
-    run = context.get("dag_run")
-    run_id = context.get("run_id") or getattr(run, "run_id", None)
-    dag = context.get("dag") or run
-    return str(getattr(dag, "dag_id", "")), str(run_id or "")
 
 
 def optional(value: Any) -> Any:
@@ -48,6 +34,17 @@ def names(value: str | Iterable[str] | None) -> list[str] | None:
     if value.lstrip().startswith("["):
         return [str(item) for item in json.loads(value)]
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def deferred(value: bool | str | None) -> bool:
+    """Whether to wait in the triggerer; nothing said means what ``[operators] default_deferrable`` says.
+
+    Raises:
+        BadInput: if it is neither true nor false nor empty.
+    """
+    if optional(value) is None:
+        return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+    return truth(str(value))
 
 
 def truth(value: bool | str) -> bool:
@@ -79,6 +76,7 @@ class AzureMLOperator(BaseOperator):
         kwargs.setdefault("multiple_outputs", True)
         super().__init__(**kwargs)
         self.azure_ml_conn_id = azure_ml_conn_id
+        self._killed: Any = None
 
     @cached_property
     def hook(self) -> AzureMLHook:
@@ -96,8 +94,28 @@ class AzureMLOperator(BaseOperator):
         return url
 
     def owned_by(self, context: Context) -> dict[str, str]:
-        """Tags of what this task creates."""
-        return owner_tags(*run_of(context))
+        """Tags by which this Dag run's resources are known; what lacks them is not touched."""
+        return ownership.owner_tags(*ownership.run_of(context), self.hook.settings.project)
+
+    def made_by(self, context: Context) -> dict[str, str]:
+        """Tags of what this task creates and what costs nothing once it is there."""
+        return ownership.creator_tags(context, self.hook.settings.project)
+
+    def leased_by(self, context: Context, lease: timedelta) -> dict[str, str]:
+        """Tags of what this task creates and what is billed by the hour, with the end of its lease."""
+        return ownership.lease_tags(context, self.hook.settings.project, lease)
+
+    def ended_by_a_person(self) -> bool:
+        """Whether the task was ended for good, as told by Airflow; ``False`` where Airflow cannot tell soon.
+
+        For ``on_kill``: a task whose worker stops, or that was cleared, is tried again and finds what there
+        is; only after a task that was marked failed or skipped nobody comes back.
+        """
+        return self._killed is not None and kill.state_of(self._killed) in kill.ENDED_STATES
+
+    def watch_for_kill(self, context: Context) -> None:
+        """Remember which task instance this is, for :meth:`ended_by_a_person`."""
+        self._killed = context["ti"]
 
     def stop_after(self, undo: Callable[[], object]) -> NoReturn:
         """End a killed task: undo what can be undone in the five seconds there are, then leave ``execute``.

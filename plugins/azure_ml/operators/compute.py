@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from azure_ml.checks import require_name
 from azure_ml.errors import AzureMLError, BadInput, Conflict, QuotaExceeded
 from azure_ml.hook.computes import Cluster, VmSize
 from azure_ml.operators.base import AzureMLOperator, names
@@ -102,6 +103,7 @@ class AzureMLCheckComputeOperator(AzureMLOperator):
         return self._facts(cluster)
 
     def _existing(self) -> Cluster | None:
+        require_name("compute", self.compute_name)
         cluster = self.hook.computes.get(self.compute_name)
         if cluster is None:
             return None
@@ -178,7 +180,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLCheckComputeOperator):
         cluster = self._existing()
         facts = self._facts(cluster)
         if cluster is None:
-            made = self._create(self.owned_by(context))
+            made = self._create(self.made_by(context))
             return {**facts, "created": True, "tier": made.tier}
         return {**facts, "created": False, "tier": cluster.tier}
 

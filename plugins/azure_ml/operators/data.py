@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.checks import require_name
 from azure_ml.operators.base import AzureMLOperator
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Make, upload, register."""
+        require_name("asset", self.asset_name)
         with tempfile.TemporaryDirectory(prefix="azure-ml-data-") as folder:
             files, summary = self.prepare(Path(folder), **self.op_kwargs)
             result = dict(summary)
@@ -77,7 +79,7 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
                     content_version(path),
                     path,
                     description=self.description,
-                    tags=self.owned_by(context),
+                    tags=self.made_by(context),
                 )
                 self.log.info("Data asset %s version %s: %s", asset.name, asset.version, asset.uri)
                 result[f"{key}_uri"], result[f"{key}_id"] = asset.uri, f"azureml:{asset.name}:{asset.version}"

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from azure_ml.errors import AzureMLError, BadInput, OperationFailed
+from azure_ml.checks import require_name
+from azure_ml.errors import OperationFailed
+from azure_ml.hook.online import NewEndpoint
 from azure_ml.links import STUDIO_KEY, EndpointLink
-from azure_ml.operators.base import AzureMLOperator, names, optional
+from azure_ml.operators.base import AzureMLOperator, deferred, names, optional
 from azure_ml.operators.compute import require_allowed
+from azure_ml.operators.ownership import SETTLE_SECONDS, may_still_act
+from azure_ml.operators.waiting import reason_of, wait_elsewhere
+from azure_ml.ownership import ENDPOINT_LEASE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-ENDPOINT_NAME: Final = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]")
-"""3 to 32 letters, digits and dashes; the SDK's ``EndpointConfigurations``."""
-
-
-def require_valid_name(name: str) -> None:
-    """Check an endpoint's name.
-
-    Raises:
-        BadInput: if the service would refuse it.
-    """
-    if not ENDPOINT_NAME.fullmatch(name):
-        raise BadInput(
-            f"{name!r} cannot be the name of an endpoint: it must have 3 to 32 letters, digits or dashes, "
-            "begin with a letter and not end with a dash."
-        )
 
 
 class AzureMLReserveEndpointOperator(AzureMLOperator):
@@ -74,7 +63,7 @@ class AzureMLReserveEndpointOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Look."""
-        require_valid_name(self.endpoint_name)
+        require_name("endpoint", self.endpoint_name)
         if instance_type := optional(self.instance_type):
             require_allowed(instance_type, names(self.allowed_instance_types), "deployment")
         self.hook.endpoints.require_free(self.endpoint_name, self.owned_by(context))
@@ -89,6 +78,9 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         endpoint_name: of the endpoint.
         description: shown in Studio.
         auth_mode: ``key`` or ``aad_token``.
+        lease: how long the endpoint may live; after that the reaper may delete it, unless its run is alive.
+        deferrable: wait in the triggerer, holding no worker; empty for Airflow's default.
+        poll_seconds: pause between two looks of the triggerer.
         timeout_seconds: how long to wait.
 
     Returns:
@@ -103,7 +95,13 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         AzureMLCreateEndpointOperator(task_id="create", endpoint_name=reserve.returned("endpoint_name"))
     """
 
-    template_fields = (*AzureMLOperator.template_fields, "endpoint_name", "description", "auth_mode")
+    template_fields = (
+        *AzureMLOperator.template_fields,
+        "endpoint_name",
+        "description",
+        "auth_mode",
+        "deferrable",
+    )
     operator_extra_links = (EndpointLink(),)
 
     def __init__(
@@ -112,6 +110,9 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         endpoint_name: str,
         description: str = "",
         auth_mode: str = "key",
+        lease: timedelta = ENDPOINT_LEASE,
+        deferrable: bool | str | None = None,
+        poll_seconds: float = 15,
         timeout_seconds: float = 1800,
         **kwargs: Any,
     ) -> None:
@@ -119,43 +120,84 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         self.endpoint_name = endpoint_name
         self.description = description
         self.auth_mode = auth_mode
+        self.lease = lease
+        self.deferrable = deferrable
+        self.poll_seconds = poll_seconds
         self.timeout_seconds = timeout_seconds
         self._owner: dict[str, str] = {}
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Create."""
-        require_valid_name(self.endpoint_name)
-        self._owner = self.owned_by(context)
-        page = self.push_studio_url(context, f"/endpoints/realtime/{self.endpoint_name}/detail")
-        endpoint = self.hook.endpoints.create(
-            self.endpoint_name,
-            owner=self._owner,
-            description=self.description,
-            auth_mode=self.auth_mode,
-            timeout_seconds=self.timeout_seconds,
-        )
-        self.log.info("The endpoint %s is up at %s", endpoint.name, endpoint.scoring_uri)
-        return {"endpoint_name": endpoint.name, "scoring_uri": endpoint.scoring_uri, STUDIO_KEY: page}
+        """Create, and wait here or in the triggerer."""
+        wanted = self._wanted(context)
+        self.push_studio_url(context, self._page)
+        if deferred(self.deferrable):
+            return self._go_on(wanted, None)
+        self.hook.endpoints.create(wanted, self.timeout_seconds)
+        return self._result()
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, str]:
+        """Take up where the trigger has seen the operation's end."""
+        wanted, reason = self._wanted(context), reason_of(self.hook, event, "create the endpoint")
+        if event and event.get("operation"):
+            self.hook.endpoints.require_up(self.endpoint_name, reason)
+        return self._go_on(wanted, event)
 
     def on_kill(self) -> None:
-        """Delete what was begun, as far as five seconds allow."""
-        self.stop_after(
-            lambda: self._owner and self.hook.endpoints.begin_delete(self.endpoint_name, self._owner)
+        """Delete what was begun if somebody ended the task; otherwise the next try finds it."""
+
+        def undo() -> None:
+            if self._owner and self.ended_by_a_person():
+                self.hook.endpoints.begin_delete(self.endpoint_name, self._owner)
+
+        self.stop_after(undo)
+
+    @property
+    def _page(self) -> str:
+        return f"/endpoints/realtime/{self.endpoint_name}/detail"
+
+    def _wanted(self, context: Context) -> NewEndpoint:
+        require_name("endpoint", self.endpoint_name)
+        self.watch_for_kill(context)
+        self._owner = self.owned_by(context)
+        return NewEndpoint(
+            name=self.endpoint_name,
+            owner=self._owner,
+            tags=self.leased_by(context, self.lease),
+            description=self.description,
+            auth_mode=self.auth_mode,
         )
+
+    def _go_on(self, wanted: NewEndpoint, event: dict[str, Any] | None) -> dict[str, str]:
+        operation = self.hook.endpoints.begin_create(wanted)
+        return self._result() if operation is None else self._wait(operation, event)
+
+    def _wait(self, operation: str, event: dict[str, Any] | None) -> NoReturn:
+        wait_elsewhere(self, event, endpoint_name=self.endpoint_name, operation=operation)
+
+    def _result(self) -> dict[str, str]:
+        endpoint = self.hook.endpoints.require_up(self.endpoint_name)
+        self.log.info("The endpoint %s is up at %s", endpoint.name, endpoint.scoring_uri)
+        return {
+            "endpoint_name": endpoint.name,
+            "scoring_uri": endpoint.scoring_uri,
+            STUDIO_KEY: self.hook.studio_url(self._page),
+        }
 
 
 class AzureMLDeleteEndpointOperator(AzureMLOperator):
     """Delete an endpoint with its deployments, and look until it is gone; made to be a teardown.
 
     Safe to run at any time and any number of times. It waits for operations under way, and never touches an
-    endpoint that this Dag run has not made. If the task that creates the endpoint was killed, that task may
-    go on for some seconds and create the endpoint behind the teardown's back; then a second look is taken.
+    endpoint that this Dag run has not made. If a task that creates or changes the endpoint was killed, that
+    task may go on for some seconds and create the endpoint behind the teardown's back; then a second look is
+    taken.
 
     Args:
         endpoint_name: of the endpoint.
-        created_by: id of the task that creates it; empty to look only once.
+        created_by: ids of the tasks that create or change it; empty to look only once.
         settle_seconds: pause before the second look.
         timeout_seconds: how long to wait.
+        sleep: how to pause.
 
     Returns:
         ``{"endpoint_name": str, "exists_after": bool}``; an
@@ -166,7 +208,7 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
 
     Example::
 
-        AzureMLDeleteEndpointOperator(task_id="delete", endpoint_name="e", created_by="create").as_teardown()
+        AzureMLDeleteEndpointOperator(task_id="delete", endpoint_name="e", created_by=["create"]).as_teardown()
     """
 
     template_fields = (*AzureMLOperator.template_fields, "endpoint_name")
@@ -175,27 +217,28 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
         self,
         *,
         endpoint_name: str,
-        created_by: str | None = None,
-        settle_seconds: float = 20,
+        created_by: str | Sequence[str] = (),
+        settle_seconds: float = SETTLE_SECONDS,
         timeout_seconds: float = 3600,
+        sleep: Callable[[float], None] = time.sleep,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.endpoint_name = endpoint_name
-        self.created_by = created_by
+        self.created_by = (created_by,) if isinstance(created_by, str) else tuple(created_by)
         self.settle_seconds = settle_seconds
         self.timeout_seconds = timeout_seconds
+        self.sleep = sleep
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete, and look."""
-        owner = self.owned_by(context)
-        outcome = self.hook.endpoints.delete(self.endpoint_name, owner, self.timeout_seconds)
-        if self._creator_failed(context):
+        outcome = self._delete(context)
+        if doubted := may_still_act(context, self.created_by):
             self.log.info(
-                "%s did not end well: looking again in %.0f s.", self.created_by, self.settle_seconds
+                "%s may still act: looking again in %.0f s.", ", ".join(doubted), self.settle_seconds
             )
-            time.sleep(self.settle_seconds)
-            second = self.hook.endpoints.delete(self.endpoint_name, owner, self.timeout_seconds)
+            self.sleep(self.settle_seconds)
+            second = self._delete(context)
             outcome = "deleted" if "deleted" in (outcome, second) else second
         exists = self.hook.endpoints.get(self.endpoint_name) is not None
         if exists and outcome != "foreign":
@@ -205,14 +248,6 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
         self.log.info("Endpoint %s: %s.", self.endpoint_name, outcome)
         return {"endpoint_name": self.endpoint_name, "exists_after": exists}
 
-    def _creator_failed(self, context: Context) -> bool:
-        if not self.created_by:
-            return False
-        dag_id, run_id = context["ti"].dag_id, context["ti"].run_id
-        try:
-            states = context["ti"].get_task_states(
-                dag_id=dag_id, task_ids=[self.created_by], run_ids=[run_id]
-            )
-        except AzureMLError:
-            return True
-        return bool(states.get(run_id, {}).get(self.created_by) == "failed")
+    def _delete(self, context: Context) -> str:
+        owner = self.owned_by(context)
+        return self.hook.endpoints.delete(self.endpoint_name, owner, self.timeout_seconds, self.sleep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.checks import require_name
 from azure_ml.links import STUDIO_KEY, ModelLink
 from azure_ml.operators.base import AzureMLOperator, optional
 
@@ -42,7 +43,10 @@ class AzureMLGetRegistryModelOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look."""
+        require_name("registry model", self.model_name)
         version = optional(self.model_version)
+        if version is not None:
+            require_name("version", str(version))
         model = self.hook.registry.model(
             self.model_name, None if version in (None, "latest") else str(version)
         )
@@ -117,13 +121,16 @@ class AzureMLRegisterModelOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Register."""
+        require_name("asset", self.model_name)
+        if optional(self.model_version) is not None:
+            require_name("version", str(self.model_version))
         model = self.hook.models.register_output(
             self.job_name,
             self.output_name,
             self.model_name,
             version=optional(self.model_version),
             description=self.description,
-            tags={**{key: str(value) for key, value in self.tags.items()}, **self.owned_by(context)},
+            tags={**{key: str(value) for key, value in self.tags.items()}, **self.made_by(context)},
         )
         self.log.info("Registered model %s version %s, id %s", model.name, model.version, model.id)
         page = self.hook.studio_url(f"/model/{model.name}:{model.version}/details")

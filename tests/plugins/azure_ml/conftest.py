@@ -33,7 +33,19 @@ class TaskInstance:
 
     def __init__(self, run_id: str, states: dict[str, str]) -> None:
         self.dag_id, self.run_id, self.states = DAG_ID, run_id, states
+        self.task_id, self.map_index, self.try_number = "a_task", -1, 1
         self.pushed: dict[str, Any] = {}
+        self.returned: dict[str, Any] = {}
+        self.runs: dict[str, str] = {}
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        """What other tasks have returned."""
+        return self.returned.get(task_ids)
+
+    def get_dr_count(self, dag_id: str, run_ids: list[str], states: list[str] | None = None) -> int:
+        """Airflow's runs, from ``runs``."""
+        found = [self.runs[run] for run in run_ids if run in self.runs]
+        return len([state for state in found if not states or state in states])
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep what is pushed."""

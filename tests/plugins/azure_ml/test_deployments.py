@@ -10,8 +10,9 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
+from azure_ml.hook.online import NewEndpoint
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
-from azure_ml.operators.base import owner_tags
+from azure_ml.ownership import owner_tags
 from include.finetune import scoring
 from tests.conftest import AzureMLLocal
 from tests.plugins.azure_ml.conftest import ROWS
@@ -22,7 +23,7 @@ NAME = "tests-deployments"
 
 @pytest.fixture(scope="module")
 def endpoint(hook: AzureMLHook) -> Iterator[str]:
-    hook.endpoints.create(NAME, owner=OWNER, description="", auth_mode="key", timeout_seconds=60)
+    hook.endpoints.create(NewEndpoint(NAME, OWNER), 60)
     yield NAME
     hook.endpoints.delete(NAME, OWNER, 60)
 

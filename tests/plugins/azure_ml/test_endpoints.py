@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -75,7 +76,15 @@ def test_an_endpoint_is_created_once_and_tagged_with_its_run(
     assert first["scoring_uri"].endswith(f"/{unique}/score")
     found = hook.endpoints.get(unique)
     assert found is not None
-    assert found.tags == {"airflow_dag_id": "a_dag", "airflow_run_id": "run-1"}
+    tags = dict(found.tags)
+    lease = datetime.fromisoformat(tags.pop("airflow_expires_at")) - datetime.now(UTC)
+    assert timedelta(hours=5.9) < lease <= timedelta(hours=6)
+    assert tags == {
+        "airflow_dag_id": "a_dag",
+        "airflow_run_id": "run-1",
+        "airflow_project": "airflow",
+        "airflow_task_id": "a_task",
+    }
     delete(unique, there)
 
 
@@ -142,14 +151,18 @@ def test_a_second_look_is_taken_when_the_creating_task_failed(
     assert delete(unique, there, created_by="create", settle_seconds=0)["exists_after"] is False
 
 
-def test_a_killed_creation_asks_for_the_deletion(
-    hook: AzureMLHook, context: MakeContext, unique: str
+@pytest.mark.parametrize(
+    ("state", "goes"), [("failed", True), ("skipped", True), ("running", False), ("restarting", False)]
+)
+def test_a_killed_creation_deletes_only_what_somebody_has_ended(
+    hook: AzureMLHook, context: MakeContext, unique: str, state: str, goes: bool
 ) -> None:
-    there = context()
+    there = context(a_task=state)
     operator = AzureMLCreateEndpointOperator(task_id="create", endpoint_name=unique)
     operator.execute(there)
     with pytest.raises(errors.Killed):
         operator.on_kill()
+    assert (hook.endpoints.get(unique) is None) == goes
     assert delete(unique, there)["exists_after"] is False
 
 
@@ -158,7 +171,7 @@ def test_the_callback_cancels_and_deletes_from_the_run_alone_and_any_number_of_t
 ) -> None:
     there = context()
     create(unique, there)
-    callback = clean_up(job_name=lambda dag, run: f"job-of-{run}", endpoint_name=lambda *_: unique)
+    callback = clean_up(endpoint_name=lambda *_: unique)
     for _ in range(2):
         callback({"dag": there["ti"], "run_id": there["run_id"]})
     assert delete(unique, there)["exists_after"] is False
@@ -169,4 +182,4 @@ def test_a_callback_that_cannot_reach_azure_raises_nothing(
 ) -> None:
     refusal = {"kind": "status", "path": "*/subscriptions/*", "status": 403, "code": "No", "count": None}
     with azureml_local.faults(refusal):
-        clean_up(job_name=lambda *_: "j", endpoint_name=lambda *_: "e")(context())
+        clean_up(endpoint_name=lambda *_: "e")(context())

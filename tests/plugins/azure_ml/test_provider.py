@@ -27,6 +27,7 @@ def test_the_form_of_the_connection_has_all_fields_that_the_hook_reads() -> None
         "resource_group",
         "workspace_name",
         "registry_name",
+        "project",
         "tenant_id",
         "auth_type",
         "config_file",
