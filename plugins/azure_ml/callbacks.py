@@ -32,7 +32,7 @@ def clean_up(
     """An ``on_failure_callback`` for tasks and for the Dag.
 
     Args:
-        job_name: the run's job from ``(dag_id, run_id)``; it is canceled if it runs.
+        job_name: whether the run has jobs; all that carry its tags are canceled.
         endpoint_name: the run's endpoint from ``(dag_id, run_id)``; it is deleted if the run has made it.
         azure_ml_conn_id: Airflow connection of type ``azure_ml``.
     """
@@ -41,8 +41,8 @@ def clean_up(
         dag_id, run_id = run_of(context)
         hook = AzureMLHook(azure_ml_conn_id)
         if job_name:
-            name = job_name(dag_id, run_id)
-            _attempt(f"cancel the job {name}", lambda: hook.jobs.cancel_attempts(name))
+            tags = owner_tags(dag_id, run_id)
+            _attempt(f"cancel the run's jobs {tags}", lambda: hook.jobs.cancel_owned(tags))
         if endpoint_name:
             endpoint = endpoint_name(dag_id, run_id)
             owner = owner_tags(dag_id, run_id)

@@ -14,9 +14,9 @@ from azure_ml.operators.endpoints import (
 from azure_ml.operators.jobs import (
     AzureMLJobMetricsOperator,
     AzureMLSubmitPipelineJobOperator,
-    AzureMLWaitForJobOperator,
 )
 from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
+from azure_ml.operators.wait import AzureMLWaitForJobOperator
 
 __all__ = [
     "AzureMLCheckComputeOperator",
