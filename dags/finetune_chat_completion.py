@@ -94,14 +94,15 @@ with DAG(
         outputs={recipe.COMPONENT_OUTPUT: recipe.JOB_OUTPUT},
         **t.SUBMISSION,
     )
-    job: Any = {"job_name": submit.returned("job_name")}
+    # The operator has two budgets of its own; a timeout of the task would end the waiting and not the job.
     wait = az.AzureMLWaitForJobOperator(
         task_id="wait_for_job",
-        deferrable="{{ params.deferrable }}",
-        timeout=timedelta(hours=24),
-        execution_timeout=timedelta(hours=24),
-        **job,
+        job_name=submit.returned("job_name"),
+        request=submit.returned("request"),
+        execution_timeout=None,
+        **t.WAITING,
     )
+    job: Any = {"job_name": wait.returned("job_name")}
     experiment = submit.returned("experiment_name")
     metrics = az.AzureMLJobMetricsOperator(
         task_id="review_metrics", experiment_name=experiment, review=review.review, **job

@@ -27,6 +27,10 @@ PREEMPTED = "The low-priority node of compute '{}' that ran this job was preempt
 class StepFailedError(Exception):
     """A step's process failed; the message names the step, the exit code and the end of its log."""
 
+    def __init__(self, message: str, code: str = "UserError") -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class _PreemptedError(Exception):
     """The low-priority node under a running step was taken away."""
@@ -56,7 +60,7 @@ class CommandStep:
                 else StepFailedError(f"Step {node.name!r}: {error}")
             )
             runs.set_status(
-                node.run_id, "Failed", error={"error": {"code": "UserError", "message": str(failed)}}
+                node.run_id, "Failed", error={"error": {"code": failed.code, "message": str(failed)}}
             )
             raise failed from error
         runs.set_status(node.run_id, "Completed")
@@ -80,7 +84,8 @@ class CommandStep:
         if fault is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{fault.message}\n")
-            raise StepFailedError(f"Step {node.name!r} failed: {fault.message}")
+            told = fault.code if "code" in fault.model_fields_set else "UserError"
+            raise StepFailedError(f"Step {node.name!r} failed: {fault.message}", told)
         work = self._local.settings.home / "jobs" / node.run_id
         code = work / "code"
         if node.component.code is not None and node.component.code.is_dir():

@@ -39,7 +39,7 @@ class Fault(BaseModel):
         count: how many times; None for always.
         probability: chance from 0 to 1 that a match counts.
         status: HTTP status of the answer.
-        code: Azure's error code in the answer or the operation.
+        code: Azure's error code in the answer, the operation, or the failed step (there UserError if not given).
         message: its text.
         headers: extra headers of the answer, for example ``Retry-After``.
         delay_seconds: seconds to wait first; under ``operation_stuck`` the end of the hanging, 0 for never.

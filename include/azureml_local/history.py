@@ -23,7 +23,9 @@ ACTIVE = (
     "Finalizing",
     "CancelRequested",
 )
-"""States that a run can still leave; every other is final."""
+"""States that a run can still leave by itself."""
+OPEN = (*ACTIVE, "NotResponding", "Paused")
+"""States that a run can still leave if it is canceled; every other is final."""
 ARTIFACT_CONTAINER = "azureml"
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
 COMMAND_LOG = "user_logs/std_log.txt"
@@ -93,7 +95,7 @@ class History:
     def set_status(self, run_id: str, status: str, *, error: Json | None = None) -> None:
         """Move a run on, with its times of start and end. A final state is not left again."""
         run = self.get(run_id)
-        if run["status"] not in ACTIVE:
+        if run["status"] not in OPEN:
             return
         changes: Json = {"status": status}
         if status == "Running" and not run.get("startTime"):

@@ -189,8 +189,7 @@ def history_error(code: str, message: str) -> Json:
 
 
 def _error_of(error: StepFailedError | ArmError) -> Json:
-    code = error.code if isinstance(error, ArmError) else "UserError"
-    return history_error(code, str(error))
+    return history_error(error.code, str(error))
 
 
 def _kind(node: Node) -> str:

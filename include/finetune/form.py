@@ -155,10 +155,27 @@ def _compute() -> dict[str, Param]:
         "deferrable": _param(
             section,
             "Wait without a worker",
-            False,
-            "boolean",
-            "On: the triggerer waits for the job, and its log comes at the end. "
-            "Off: a worker shows the log line by line.",
+            None,
+            ["null", "boolean"],
+            "On: the triggerer waits for the job, and a worker shows the log's new lines every five minutes. "
+            "Off: a worker waits. Empty: as this Airflow does by default.",
+            enum=[None, True, False],
+        ),
+        "queue_hours": _param(
+            section,
+            "Hours in the queue",
+            4,
+            "number",
+            "How long the job may wait for machines; it is canceled then.",
+            exclusiveMinimum=0,
+        ),
+        "run_hours": _param(
+            section,
+            "Hours running",
+            24,
+            "number",
+            "How long the job may run; it is canceled then.",
+            exclusiveMinimum=0,
         ),
     }
 

@@ -18,9 +18,9 @@ def plain(model: str) -> str:
     return model.replace("/", "-")
 
 
-def job_name(dag_id: str, run_id: str, task_id: str = SUBMIT_TASK) -> str:
-    """The job of a run; the same for every try."""
-    return f"finetune-chat-{_digest(dag_id, run_id, task_id)[:16]}"
+def job_name(dag_id: str, run_id: str, task_id: str = SUBMIT_TASK, map_index: int = -1) -> str:
+    """First part of the name of a task's job, the same for every try; the operator adds a fingerprint."""
+    return f"finetune-chat-{_digest(dag_id, run_id, task_id, str(map_index))[:16]}"
 
 
 def endpoint_name(dag_id: str, run_id: str) -> str:

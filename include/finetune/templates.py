@@ -22,10 +22,15 @@ DATA_ASSETS: Final = {
 }
 
 SUBMISSION: Final = {
-    "job_name": "{{ names.job_name(dag.dag_id, run_id) }}",
+    "job_name": "{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
     "experiment_name": "{{ params.experiment_name or names.experiment_name(params.model_name) }}",
     "display_name": "{{ names.display_name(params.model_name,"
     " ti.xcom_pull('resolve_parameters')['parameters'], ti.xcom_pull('validate_compute')['gpus']) }}",
+}
+WAITING: Final[dict[str, Any]] = {
+    "deferrable": "{{ params.deferrable }}",
+    "queue_timeout": "{{ params.queue_hours }}",
+    "run_timeout": "{{ params.run_hours }}",
 }
 TUNED_MODEL: Final = {
     "model_name": "{{ names.registered_model_name(params.model_name) }}",

@@ -1,29 +1,21 @@
-"""All that can go wrong with Azure ML, as one tree.
+"""All that can go wrong with Azure ML, as one tree; each class says by which :class:`Cause`.
 
 ::
 
-    AzureMLError                 a retry may help
-    ├── Unreachable              nothing answers at the address
-    ├── Throttled                429
-    ├── ServiceFailure           5xx, or an answer that makes no sense
-    ├── Conflict                 the resource is busy with another operation
-    ├── OperationFailed          a long operation ended in failure
-    ├── OperationTimeout         a long operation took longer than allowed
-    ├── Killed                   somebody, or a timeout, has ended the task
-    └── NoRetry                  trying again cannot help; Airflow does not retry it
-        ├── BadInput             a value of the user's is wrong
-        ├── BadConnection        the Airflow connection lacks something or contradicts itself
-        ├── AuthFailed           no credential, a refused one, or one without the permission
-        ├── NotFound             the workspace, or a thing in it, does not exist
-        ├── NameTaken            the name belongs to somebody else
-        ├── QuotaExceeded        the subscription may not have so much
-        ├── UnknownState         the service names a state that is not in the table
-        ├── MalformedAnswer      a deployment's answer has no text in it
-        └── JobNotCompleted      the job has ended, or stands still, without success
-            ├── JobFailed
-            ├── JobCanceled
-            ├── JobPaused
-            └── JobNotResponding
+    AzureMLError               a retry may help
+    ├── Unreachable, Throttled, ServiceFailure, Conflict, NoCapacity, OperationFailed, OperationTimeout,
+    │   Killed
+    ├── JobNotCompleted        the job has ended, or stands still, without success
+    │   ├── JobFailed
+    │   │   ├── JobInterrupted (a new job may succeed) JobPreempted, JobNoCapacity, JobThrottled,
+    │   │   │                  JobPlatformFailed
+    │   │   └── JobFailedForGood (NoRetry) JobQuotaExceeded, JobOutOfMemory, JobBadData, JobBadParameter,
+    │   │                      JobAuthFailed
+    │   └── (NoRetry)          JobCanceled, JobPaused, JobNotResponding, and JobOverBudget:
+    │                          JobQueuedTooLong, JobRanTooLong
+    └── NoRetry                trying again cannot help; Airflow does not retry it
+        └── BadInput, BadConnection, AuthFailed, NotFound, NameTaken, QuotaExceeded, UnknownState,
+            MalformedAnswer
 """
 
 # The tree reads better without the word "Error" at the end of every line.
@@ -31,27 +23,63 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import ClassVar
+
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+
+class Cause(StrEnum):
+    """Why something failed: what decides whether a retry makes sense, and what the cure is."""
+
+    QUOTA = "quota"
+    CAPACITY = "capacity"
+    PREEMPTION = "preemption"
+    OUT_OF_MEMORY = "out_of_memory"
+    BAD_DATA = "bad_data"
+    BAD_PARAMETER = "bad_parameter"
+    AUTH = "auth"
+    THROTTLED = "throttled"
+    PLATFORM = "platform"
+    CANCELED = "canceled"
+    TIMEOUT = "timeout"
+    UNKNOWN = "unknown"
 
 
 class AzureMLError(AirflowException):
     """Base of all errors of this package: one sentence with what, where, the value, and the cure."""
 
+    cause: ClassVar[Cause] = Cause.UNKNOWN
+
 
 class Unreachable(AzureMLError):
     """Nothing answers at the service's address."""
+
+    cause = Cause.PLATFORM
 
 
 class Throttled(AzureMLError):
     """The service asks to slow down (429)."""
 
+    cause = Cause.THROTTLED
+
 
 class ServiceFailure(AzureMLError):
     """The service failed (5xx), or its answer makes no sense."""
 
+    cause = Cause.PLATFORM
+
 
 class Conflict(AzureMLError):
     """The resource is busy with another operation (409)."""
+
+    cause = Cause.PLATFORM
+
+
+class NoCapacity(AzureMLError):
+    """The region has no such machine to give at the moment."""
+
+    cause = Cause.CAPACITY
 
 
 class OperationFailed(AzureMLError):
@@ -61,9 +89,13 @@ class OperationFailed(AzureMLError):
 class OperationTimeout(AzureMLError):
     """A long operation took longer than allowed."""
 
+    cause = Cause.TIMEOUT
+
 
 class Killed(AzureMLError):
     """Somebody, or a timeout, has ended the task; raised by ``on_kill`` so that ``execute`` stops at once."""
+
+    cause = Cause.CANCELED
 
 
 class NoRetry(AzureMLError, AirflowFailException):
@@ -73,25 +105,37 @@ class NoRetry(AzureMLError, AirflowFailException):
 class BadInput(NoRetry):
     """A value of the user's is wrong."""
 
+    cause = Cause.BAD_PARAMETER
+
 
 class BadConnection(NoRetry):
     """The Airflow connection lacks something or contradicts itself."""
+
+    cause = Cause.BAD_PARAMETER
 
 
 class AuthFailed(NoRetry):
     """No credential, a refused one, or one without the permission."""
 
+    cause = Cause.AUTH
+
 
 class NotFound(NoRetry):
     """The workspace, or a thing in it, does not exist."""
+
+    cause = Cause.BAD_PARAMETER
 
 
 class NameTaken(NoRetry):
     """The name belongs to somebody else."""
 
+    cause = Cause.BAD_PARAMETER
+
 
 class QuotaExceeded(NoRetry):
     """The subscription may not have so much."""
+
+    cause = Cause.QUOTA
 
 
 class UnknownState(NoRetry):
@@ -102,21 +146,103 @@ class MalformedAnswer(NoRetry):
     """A deployment's answer is empty or has no text in it."""
 
 
-class JobNotCompleted(NoRetry):
+class JobNotCompleted(AzureMLError):
     """The job has ended, or stands still, without success."""
 
 
 class JobFailed(JobNotCompleted):
-    """The job failed; the message names the failed step and holds its last lines."""
+    """The job failed; the message names the failed step, its last lines, and the cure."""
 
 
-class JobCanceled(JobNotCompleted):
+class JobInterrupted(JobFailed):
+    """The job failed for a cause that may pass: a retry of the waiting task submits a new one."""
+
+
+class JobPreempted(JobInterrupted):
+    """A low-priority node was taken away."""
+
+    cause = Cause.PREEMPTION
+
+
+class JobNoCapacity(JobInterrupted):
+    """The region had no machine to give."""
+
+    cause = Cause.CAPACITY
+
+
+class JobThrottled(JobInterrupted):
+    """The job met a service that asked to slow down."""
+
+    cause = Cause.THROTTLED
+
+
+class JobPlatformFailed(JobInterrupted):
+    """Azure ML itself, or its storage, failed."""
+
+    cause = Cause.PLATFORM
+
+
+class JobFailedForGood(JobFailed, NoRetry):
+    """A job of the same inputs would fail again, or nobody can tell: it is not paid for twice."""
+
+
+class JobQuotaExceeded(JobFailedForGood):
+    """The subscription may not have so much."""
+
+    cause = Cause.QUOTA
+
+
+class JobOutOfMemory(JobFailedForGood):
+    """The machine's, or its GPU's, memory was too small."""
+
+    cause = Cause.OUT_OF_MEMORY
+
+
+class JobBadData(JobFailedForGood):
+    """The training could not read its data."""
+
+    cause = Cause.BAD_DATA
+
+
+class JobBadParameter(JobFailedForGood):
+    """The training refused a parameter."""
+
+    cause = Cause.BAD_PARAMETER
+
+
+class JobAuthFailed(JobFailedForGood):
+    """The job's identity may not do what it had to."""
+
+    cause = Cause.AUTH
+
+
+class JobCanceled(JobNotCompleted, NoRetry):
     """The job was canceled by somebody."""
 
+    cause = Cause.CANCELED
 
-class JobPaused(JobNotCompleted):
+
+class JobPaused(JobNotCompleted, NoRetry):
     """The job stands still until somebody resumes it."""
 
 
-class JobNotResponding(JobNotCompleted):
-    """The job's machine has sent no sign of life for a while."""
+class JobNotResponding(JobNotCompleted, NoRetry):
+    """The job's machine has sent no sign of life for a while; it may compute, and cost, all the same."""
+
+    cause = Cause.PLATFORM
+
+
+class JobOverBudget(JobNotCompleted, NoRetry):
+    """The job took longer than allowed and was canceled."""
+
+    cause = Cause.TIMEOUT
+
+
+class JobQueuedTooLong(JobOverBudget):
+    """The job's steps waited longer for a node than ``queue_timeout``."""
+
+    cause = Cause.CAPACITY
+
+
+class JobRanTooLong(JobOverBudget):
+    """The job ran longer than ``run_timeout``."""

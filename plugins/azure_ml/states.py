@@ -57,6 +57,9 @@ STATES: Final[dict[Noun, dict[Phase, tuple[str, ...]]]] = {
     },
 }
 
+ENDED_JOBS: Final = ("completed", "failed", "canceled")
+"""States that a job never leaves; in every other it may cost money, and can be canceled."""
+
 _PHASES: Final[dict[tuple[Noun, str], Phase]] = {
     (noun, state.lower()): phase
     for noun, phases in STATES.items()
@@ -94,3 +97,8 @@ def is_active(noun: Noun, state: str | None, name: str = "") -> bool:
 def is_success(noun: Noun, state: str | None, name: str = "") -> bool:
     """Whether the resource has got where it should; raises as :func:`phase`."""
     return phase(noun, state, name) is Phase.SUCCEEDED
+
+
+def may_be_canceled(state: str | None) -> bool:
+    """Whether a job in ``state`` may still cost money; true for a state that nobody knows."""
+    return (state or "").lower() not in ENDED_JOBS

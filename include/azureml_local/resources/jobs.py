@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from include.azureml_local import arm
 from include.azureml_local.arm import WORKSPACE_PATH, ArmError, Json, Scope, not_found
 from include.azureml_local.command_step import tracking_uri
-from include.azureml_local.history import ACTIVE
+from include.azureml_local.history import OPEN
 from include.azureml_local.local import Local, LocalDep, ScopeDep, authorized_router
 from include.azureml_local.operations import Operations
 from include.azureml_local.store import Document
@@ -154,7 +154,7 @@ async def cancel(name: str, scope: ScopeDep, local: LocalDep) -> JSONResponse:
     """End a job: 202 while its processes are being ended, 200 where there is nothing left to end."""
     if local.store.get("jobs", name) is None:
         raise not_found("The job", name, f"workspace {scope.workspace}")
-    if local.history.get(name)["status"] not in ACTIVE:
+    if local.history.get(name)["status"] not in OPEN:
         return JSONResponse(None, 200)
     operation = local.operations.begin("jobs.cancel", name)
     return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))

@@ -90,6 +90,11 @@ class AzureMLHook(BaseHook):
         with translated("log in to Azure"):
             return credentials.build(self.settings)
 
+    def renew(self) -> None:
+        """Log in anew at the next call: what the service has revoked is no longer in any cache."""
+        for name in ("credential", "workspace_client", "registry_client"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def workspace_client(self) -> Any:
         """``azure.ai.ml.MLClient`` of the workspace."""

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import BadInput, Conflict, NotFound
+from azure_ml.hook import sdk
+from azure_ml.hook.failures import RETRYABLE
+from azure_ml.hook.pipeline import PipelineRequest, build
+from azure_ml.hook.polling import pauses
 from azure_ml.hook.translate import text, translated
-from azure_ml.states import Phase, phase
+from azure_ml.states import may_be_canceled
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from azure_ml.hook.base import AzureMLHook
 
-ASSET_TYPES: Final = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+__all__ = ["Job", "Jobs", "PipelineRequest", "attempt_name"]
+
 MAX_ATTEMPTS: Final = 20
-"""Jobs that one name may stand for: ``name``, ``name-2``, ..."""
-
-
-@dataclass(frozen=True)
-class PipelineRequest:
-    """A pipeline job of one component.
-
-    Attributes:
-        name: the job's name, the key by which a second submission finds the first.
-        component: name of the registry's component.
-        component_version: its version; ``None`` for the newest.
-        inputs: a value for each input; for files and models their ``azureml:`` address.
-        outputs: output of the component -> name of the job's output.
-        experiment_name: experiment under which Studio lists it.
-        display_name: title in Studio.
-        description: text in Studio.
-        tags: of the job.
-    """
-
-    name: str
-    component: str
-    component_version: str | None
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, str]
-    experiment_name: str
-    display_name: str
-    description: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
+"""Jobs that one request may stand for: ``name``, ``name-2``, ..."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +32,13 @@ class Job:
     name: str
     status: str
     studio_url: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    created: datetime | None = None
 
 
-def attempt_names(name: str) -> list[str]:
-    """The names that jobs submitted under ``name`` may have, in the order in which they are taken."""
-    return [name, *(f"{name}-{number}" for number in range(2, MAX_ATTEMPTS + 1))]
+def attempt_name(name: str, number: int) -> str:
+    """The name of a request's first, second, ... job."""
+    return name if number == 1 else f"{name}-{number}"
 
 
 class Jobs:
@@ -72,7 +54,7 @@ class Jobs:
                 found = self._hook.workspace_client.jobs.get(name)
         except NotFound:
             return None
-        return Job(str(found.name), text(found.status), str(found.studio_url or ""))
+        return _job(found)
 
     def status(self, name: str) -> str:
         """The job's state in the service's words.
@@ -87,29 +69,80 @@ class Jobs:
             )
         return job.status
 
-    def submit(self, request: PipelineRequest) -> tuple[Job, bool]:
-        """Submit a pipeline job, unless one of its name runs or has completed.
+    def owned(self, tags: Mapping[str, str]) -> list[Job]:
+        """Every job, archived ones too, that carries all these tags, whatever its name.
 
-        Where the earlier job failed, a new one is submitted under the next of :func:`attempt_names`.
+        The service filters by the name of one tag; the values are compared here.
+
+        Raises:
+            BadInput: if there is no tag: that would mean every job of the workspace.
+        """
+        if not tags:
+            raise BadInput("Cannot look for the jobs of nobody: give the tags that say whose they are.")
+        key = "airflow_run_id" if "airflow_run_id" in tags else next(iter(tags))
+        with translated(f"list the jobs with the tag {key!r}"):
+            found = [_record(job) for job in sdk.tagged_jobs(self._hook.workspace_client, key)]
+        return [job for job in found if all(job.tags.get(name) == value for name, value in tags.items())]
+
+    def resolved(self, request: PipelineRequest) -> PipelineRequest:
+        """The request with the component's version, if it asks for the newest."""
+        if request.component_version:
+            return request
+        return replace(request, component_version=str(self._component(request).version))
+
+    def submit(self, request: PipelineRequest) -> tuple[Job, bool]:
+        """Submit a pipeline job, unless the request has one already.
+
+        Where the earlier job failed for a cause that may pass, a new one is submitted under the next of
+        :func:`attempt_name`. One that failed for good, or was canceled, is the answer: see its state.
 
         Returns:
             The job, and whether it is new.
         """
-        for name in attempt_names(request.name):
+        for number in range(request.first_attempt, request.first_attempt + MAX_ATTEMPTS):
+            name = attempt_name(request.name, number)
             job = self.get(name)
             if job is None:
                 return self._create(request, name), True
-            if phase("job", job.status, name) is not Phase.FAILED:
+            if job.status.lower() != "failed" or self._hook.logs.failure(name).cause not in RETRYABLE:
                 return job, False
         raise BadInput(
             f"{MAX_ATTEMPTS} jobs named {request.name!r} have failed: find the cause before trying again."
         )
 
+    def free_attempt(self, name: str) -> int:
+        """Number of the first attempt of which the workspace has no job."""
+        number = 1
+        while self.get(attempt_name(name, number)) is not None:
+            number += 1
+        return number
+
     def cancel(self, name: str) -> bool:
         """Ask for the cancellation of a job; does not wait. Returns whether there was something to cancel."""
         job = self.get(name)
-        if job is None or phase("job", job.status, name) is not Phase.ACTIVE:
-            return False
+        return job is not None and may_be_canceled(job.status) and self._ask_to_cancel(name)
+
+    def cancel_owned(self, owner: Mapping[str, str]) -> list[str]:
+        """Ask for the cancellation of every job of an owner; does not wait. Returns the names of those asked."""
+        active = [job.name for job in self.owned(owner) if may_be_canceled(job.status)]
+        return [name for name in active if self._ask_to_cancel(name)]
+
+    def end(self, name: str, timeout_seconds: float) -> str:
+        """Cancel a job and look until it has ended; returns the state in which it has.
+
+        Raises:
+            OperationTimeout: if it has not ended in time.
+            NotFound: if there is no such job.
+        """
+        self.cancel(name)
+        status = ""
+        for _ in pauses(f"cancel the job {name!r}", timeout_seconds):
+            status = self.status(name)
+            if not may_be_canceled(status):
+                break
+        return status
+
+    def _ask_to_cancel(self, name: str) -> bool:
         try:
             with translated(f"cancel the job {name!r}"):
                 self._hook.workspace_client.jobs.begin_cancel(name, polling=False)
@@ -117,49 +150,37 @@ class Jobs:
             return False  # It has ended in the meantime.
         return True
 
-    def cancel_attempts(self, name: str) -> list[str]:
-        """Cancel every job that was submitted under ``name``; returns the names of those canceled."""
-        canceled = []
-        for attempt in attempt_names(name):
-            if self.get(attempt) is None:
-                break
-            if self.cancel(attempt):
-                canceled.append(attempt)
-        return canceled
-
-    def _create(self, request: PipelineRequest, name: str) -> Job:
+    def _component(self, request: PipelineRequest) -> Any:
         version = request.component_version
         which = {"version": version} if version else {"label": "latest"}
         with translated(f"read the component {request.component!r} version {version or 'latest'!r}"):
-            component = self._hook.registry_client.components.get(request.component, **which)
+            return self._hook.registry_client.components.get(request.component, **which)
+
+    def _create(self, request: PipelineRequest, name: str) -> Job:
+        component = self._component(request)
         with translated(f"submit the job {name!r}"):
-            job = _build(component, request)
+            job = build(component, request)
             job.name = name
-            found = self._hook.workspace_client.jobs.create_or_update(job)
-        return Job(str(found.name), text(found.status), str(found.studio_url or ""))
+            return _job(self._hook.workspace_client.jobs.create_or_update(job))
 
 
-def _build(component: Any, request: PipelineRequest) -> Any:
-    """The SDK's pipeline job for a request."""
-    from azure.ai.ml import Input
-    from azure.ai.ml.dsl import pipeline
+def _job(found: Any) -> Job:
+    """From the SDK's entity."""
+    created = getattr(found.creation_context, "created_at", None)
+    return Job(
+        str(found.name), text(found.status), str(found.studio_url or ""), dict(found.tags or {}), created
+    )
 
-    def given(name: str, value: Any) -> Any:
-        declared = component.inputs[name].type if name in component.inputs else None
-        return Input(type=declared, path=str(value)) if declared in ASSET_TYPES else value
 
-    inputs = {name: given(name, value) for name, value in request.inputs.items() if value is not None}
-
-    @pipeline  # type: ignore[untyped-decorator]
-    def one_component() -> dict[str, Any]:
-        node = component(**inputs)
-        return {mine: node.outputs[theirs] for theirs, mine in request.outputs.items()}
-
-    job = one_component()
-    job.display_name = request.display_name
-    job.experiment_name = request.experiment_name
-    job.description = request.description
-    job.tags = dict(request.tags)
-    job.settings.force_rerun = True
-    job.settings.continue_on_step_failure = False
-    return job
+def _record(found: Any) -> Job:
+    """From the service's own record."""
+    properties = found.properties
+    studio = (properties.services or {}).get("Studio")
+    created = getattr(found.system_data, "created_at", None)
+    return Job(
+        str(found.name),
+        text(properties.status),
+        str(getattr(studio, "endpoint", None) or ""),
+        dict(properties.tags or {}),
+        created,
+    )

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.errors import AzureMLError
+from azure_ml.errors import AzureMLError, JobNotCompleted
 from azure_ml.hook import sdk
-from azure_ml.hook.polling import interval_seconds
-from azure_ml.hook.translate import masked, reason_of, text, translated
+from azure_ml.hook.budgets import Span, Usage, usage
+from azure_ml.hook.failures import Failure, failure
+from azure_ml.hook.lines import PrintedLines, Shown, Speaker
+from azure_ml.hook.polling import Patience, interval_seconds
+from azure_ml.hook.translate import masked, text, translated
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
     from azure_ml.hook.base import AzureMLHook
+    from azure_ml.hook.http import RetryingClient
 
 Emit = Callable[[str], None]
+Note = Callable[[Shown], None]
 
 STEP_LOG: Final = re.compile(r"user_logs/std_log[\D]*[0]*(?:_ps)?\.txt")
 """The log of a command's first process; the pattern by which ``jobs.stream`` chooses, too."""
+JOB_LOG: Final = re.compile(r"logs/azureml/executionlogs\.txt|" + STEP_LOG.pattern)
+"""The log of a pipeline, or of a job that is one command."""
+CHUNK_BYTES: Final = 1 << 20
+"""What is read, passed on and noted at a time: at most this much is repeated after a crash."""
 
 
 @dataclass(frozen=True)
@@ -35,47 +44,7 @@ class Step:
     status: str
     depth: int
     parent: str
-
-
-@dataclass
-class _Follower:
-    """How far each step's log has been passed on."""
-
-    offsets: dict[str, int] = field(default_factory=dict)
-    ends: dict[str, bytes] = field(default_factory=dict)
-    finished: set[str] = field(default_factory=set)
-
-
-class LineWriter(io.TextIOBase):
-    """A text stream that passes each whole line on."""
-
-    def __init__(self, emit: Emit) -> None:
-        self._emit, self._rest, self._busy = emit, "", False
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Pass on the lines that ``text`` completes."""
-        if self._busy:
-            # A log handler that prints to what is standard output just now would come round here for ever.
-            return sys.__stdout__.write(text) if sys.__stdout__ else len(text)
-        *lines, self._rest = (self._rest + text).split("\n")
-        self._busy = True
-        try:
-            for line in lines:
-                self._emit(line)
-        finally:
-            self._busy = False
-        return len(text)
-
-    def close(self) -> None:
-        """Pass on what has no line end."""
-        if self._rest:
-            self._emit(self._rest)
-            self._rest = ""
-        super().close()
+    span: Span = field(default_factory=Span)
 
 
 class JobLogs:
@@ -83,108 +52,169 @@ class JobLogs:
 
     def __init__(self, hook: AzureMLHook) -> None:
         self._hook = hook
-        self._follower = _Follower()
 
     def steps(self, job_name: str) -> list[Step]:
         """All runs below a job, parents before children."""
         with translated(f"list the steps of the job {job_name!r}"):
             return list(self._walk(job_name, 1))
 
-    def stream(self, job_name: str, emit: Emit) -> None:
+    def usage(self, job_name: str, steps: list[Step] | None = None) -> Usage:
+        """How long the job has waited and run so far, from run history alone."""
+        found = self.steps(job_name) if steps is None else steps
+        with translated(f"read the times of the job {job_name!r}"):
+            job = _span(sdk.run_record(self._hook.workspace_client, job_name))
+        parents = {step.parent for step in found}
+        return usage(job, [step.span for step in found if step.run_id not in parents], datetime.now(UTC))
+
+    def stream(
+        self,
+        job_name: str,
+        emit: Emit,
+        *,
+        shown: Shown | None = None,
+        note: Note = lambda _: None,
+        watch: Callable[[list[Step]], None] = lambda _: None,
+    ) -> None:
         """Pass on the log of the job, from ``jobs.stream``, and of its steps, until the job has ended.
 
-        ``jobs.stream`` prints, and it prints the log of the pipeline alone; so its output is caught, and a
-        thread beside it follows the steps. It returns normally for most ways in which a job can end: ask for
-        the state afterwards.
+        ``jobs.stream`` prints, and it prints the log of the pipeline alone; so it runs in a thread of its
+        own, and the steps are followed beside it. It has no end of its own and returns normally for most
+        ways in which a job can end: ask for the state afterwards.
 
         Args:
             job_name: of the job.
             emit: takes one line.
+            shown: how far the logs have been passed on before; kept up to date.
+            note: called when ``shown`` has changed.
+            watch: called after each look at the steps; what it raises ends the streaming.
+
+        Raises:
+            AzureMLError: if the service cannot be asked any more.
         """
-        over = threading.Event()
-        follower = threading.Thread(target=self._follow, args=(job_name, emit, over), daemon=True)
-        follower.start()
-        try:
-            with contextlib.closing(LineWriter(emit)) as out, contextlib.redirect_stdout(out):
-                self._stream_job(job_name, emit)
-        finally:
-            over.set()
-        follower.join(timeout=60)
-        self.pump(job_name, emit)
+        shown = shown or Shown(job_name)
+        looking, streaming = Patience(), Patience()
+        out = PrintedLines(sys.stdout)
+        with contextlib.redirect_stdout(out):
+            speaker = Speaker(self._hook, job_name, out)
+            ended = False
+            while not ended:
+                speaker.join(interval_seconds())
+                ended = not speaker.is_alive()
+                if speaker.pass_on(shown, emit):
+                    streaming.restored()
+                try:
+                    watch(self.pump(job_name, emit, shown=shown, note=note))
+                    looking.restored()
+                except JobNotCompleted:
+                    raise
+                except AzureMLError as error:
+                    self._bear(error, looking, emit)
+                if ended and speaker.error is not None:
+                    self._bear(speaker.error, streaming, emit)
+                    speaker, ended = Speaker(self._hook, job_name, out), False
+        self.pump(job_name, emit, shown=shown, note=note)
 
-    def pump(self, job_name: str, emit: Emit) -> None:
-        """Pass on what the steps have written since the last call."""
-        for step in self.steps(job_name):
-            if step.run_id not in self._follower.finished:
-                self._pump_step(step, emit)
+    def _bear(self, error: AzureMLError, patience: Patience, emit: Emit) -> None:
+        if patience.is_over(error, self._hook.renew):
+            raise error
+        emit(f"Look {patience.failed_looks} at the job failed: {error}")
 
-    def failure(self, job_name: str, lines: int = 15) -> str:
-        """Why a job failed: the failed step, the service's message, and the last lines of its log."""
+    def pump(
+        self,
+        job_name: str,
+        emit: Emit,
+        *,
+        shown: Shown | None = None,
+        note: Note = lambda _: None,
+        whole: bool = False,
+    ) -> list[Step]:
+        """Pass on what the steps have written since the last call.
+
+        Args:
+            job_name: of the job.
+            emit: takes one line.
+            shown: how far the logs have been passed on before; kept up to date.
+            note: called after each megabyte, and once a file.
+            whole: the job's own log, too.
+
+        Returns:
+            The steps.
+        """
+        shown = shown or Shown(job_name)
+        steps = self.steps(job_name)
+        if whole:
+            self._pump_run(Step(job_name, "", self._hook.jobs.status(job_name), 0, ""), emit, shown, note)
+        for step in steps:
+            if step.run_id not in shown.finished:
+                self._pump_run(step, emit, shown, note)
+        return steps
+
+    def failure(self, job_name: str, lines: int = 15) -> Failure:
+        """Why a job failed: the failed step, the service's message, the cause, and the end of the log."""
         failed = [step for step in self.steps(job_name) if step.status == "Failed"]
         parents = {step.parent for step in failed}
         innermost = next((step for step in failed if step.run_id not in parents), None)
-        run = innermost.run_id if innermost else job_name
         with translated(f"read why the job {job_name!r} failed"):
-            details = sdk.run_details(self._hook.workspace_client, run)
-            tail = [line for url in _logs(details).values() for line in self._read(url, 0)[0].splitlines()][
-                -lines:
-            ]
-        where = f"its step {innermost.name!r}" if innermost else "no step of it"
-        message = reason_of(getattr(details.error, "error", None) or "no message")
-        last = "\n".join(masked(line.decode(errors="replace")) for line in tail)
-        return f"{where} failed: {message}" + (f"\nIts last lines:\n{last}" if last else "")
+            details = sdk.run_details(
+                self._hook.workspace_client, innermost.run_id if innermost else job_name
+            )
+            logs = _logs(details, STEP_LOG)
+            tail = [line for url in logs.values() for line in self._read(url, 0).splitlines()][-lines:]
+        error = getattr(details.error, "error", None)
+        name = innermost.name if innermost else ""
+        return failure(error, name, [line.decode(errors="replace") for line in tail])
+
+    @cached_property
+    def _http(self) -> RetryingClient:
+        from azure_ml.hook.http import RetryingClient
+
+        return RetryingClient()
 
     def _walk(self, run: str, depth: int) -> Iterator[Step]:
         for child in sdk.child_runs(self._hook.workspace_client, run):
             name = str(child.display_name or child.name or child.run_id)
-            yield Step(str(child.run_id), name, text(child.status), depth, run)
+            yield Step(str(child.run_id), name, text(child.status), depth, run, _span(child))
             yield from self._walk(str(child.run_id), depth + 1)
 
-    def _stream_job(self, job_name: str, emit: Emit) -> None:
-        from azure.ai.ml.exceptions import JobException
-
-        with translated(f"stream the log of the job {job_name!r}"):
-            try:
-                self._hook.workspace_client.jobs.stream(job_name)
-            except JobException as error:
-                # It says that the job failed; the caller finds out for itself, and says it better.
-                emit(masked(str(error)))
-
-    def _follow(self, job_name: str, emit: Emit, over: threading.Event) -> None:
-        while not over.wait(interval_seconds()):
-            try:
-                self.pump(job_name, emit)
-            except AzureMLError as error:
-                emit(f"The steps' logs cannot be read at the moment: {error}")
-
-    def _pump_step(self, step: Step, emit: Emit) -> None:
-        client, seen = self._hook.workspace_client, self._follower
+    def _pump_run(self, step: Step, emit: Emit, shown: Shown, note: Note) -> None:
         ended = phase("job", step.status, step.run_id) is not Phase.ACTIVE
+        prefix = f"[{step.name}] " if step.name else ""
         with translated(f"read the log of the step {step.name!r}"):
-            logs = _logs(sdk.run_details(client, step.run_id))
-            for file, url in logs.items():
+            details = sdk.run_details(self._hook.workspace_client, step.run_id)
+            for file, url in _logs(details, STEP_LOG if step.depth else JOB_LOG).items():
                 key = f"{step.run_id}/{file}"
-                content, seen.offsets[key] = self._read(url, seen.offsets.get(key, 0))
-                *lines, rest = (seen.ends.get(key, b"") + content).split(b"\n")
-                if ended and rest:
-                    lines, rest = [*lines, rest], b""
-                seen.ends[key] = rest
-                for line in lines:
-                    emit(f"[{step.name}] {masked(line.decode(errors='replace'))}")
-        if ended:
-            seen.finished.add(step.run_id)
+                while lines := self._next_lines(url, key, shown, ended=ended):
+                    for line in lines:
+                        emit(prefix + masked(line.decode(errors="replace")))
+                    note(shown)
+        if ended and step.depth:
+            shown.finished.append(step.run_id)
 
-    def _read(self, url: str, offset: int) -> tuple[bytes, int]:
-        """The bytes after ``offset`` of a log, and the offset after them."""
-        import httpx
+    def _next_lines(self, url: str, key: str, shown: Shown, *, ended: bool) -> list[bytes]:
+        """The next whole lines of a log; of one that has ended, or of a line without end, all there is."""
+        content = self._read(url, shown.offsets.get(key, 0), CHUNK_BYTES)
+        end = content.rfind(b"\n") + 1
+        if (len(content) < CHUNK_BYTES and ended) or (len(content) == CHUNK_BYTES and not end):
+            end = len(content)
+        if not end:
+            return []
+        shown.offsets[key] = shown.offsets.get(key, 0) + end
+        return content[:end].removesuffix(b"\n").split(b"\n")
 
-        answer = httpx.get(url, headers={"Range": f"bytes={offset}-"} if offset else {}, timeout=60)
+    def _read(self, url: str, offset: int, size: int | None = None) -> bytes:
+        """Up to ``size`` bytes after ``offset`` of a log."""
+        last = "" if size is None else offset + size - 1
+        answer = self._http.get(url, headers={"Range": f"bytes={offset}-{last}"})
         if answer.status_code in (404, 416):
-            return b"", offset
+            return b""
         answer.raise_for_status()
-        content = answer.content if answer.status_code == 206 or not offset else answer.content[offset:]
-        return content, offset + len(content)
+        content = answer.content if answer.status_code == 206 else answer.content[offset:]
+        return content[:size]
 
 
-def _logs(details: Any) -> dict[str, str]:
-    return {file: url for file, url in sorted((details.log_files or {}).items()) if STEP_LOG.fullmatch(file)}
+def _span(run: Any) -> Span:
+    return Span(run.created_utc, run.start_time_utc, run.end_time_utc)
+
+
+def _logs(details: Any, wanted: re.Pattern[str]) -> dict[str, str]:
+    return {file: url for file, url in sorted((details.log_files or {}).items()) if wanted.fullmatch(file)}

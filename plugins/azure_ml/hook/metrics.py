@@ -49,15 +49,14 @@ class Metrics:
         return sorted((int(entry.get("step") or 0), float(entry["value"])) for entry in entries)
 
     def _client(self) -> httpx.Client:
-        import httpx
+        from azure_ml.hook.http import RetryingClient
 
         address = self._hook.workspace()["mlflow_tracking_uri"].replace("azureml://", "https://", 1)
         if not address.startswith("https://"):
             raise NotFound(f"The workspace gives {address!r} as its MLflow address, which is none.")
-        return httpx.Client(
+        return RetryingClient(
             base_url=f"{address}/api/2.0/mlflow/",
             headers={"Authorization": f"Bearer {self._hook.token()}"},
-            timeout=60,
         )
 
     @staticmethod

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from azure_ml.errors import OperationTimeout
+from azure_ml.errors import AuthFailed, AzureMLError, NoRetry, OperationTimeout
 from azure_ml.hook.translate import translated
 
+MAX_FAILED_LOOKS: Final = 10
+MAX_LOGINS: Final = 2
 INTERVAL_VARIABLE: Final = "AZUREML_RUN_POLLING_INTERVAL_MIN"
 """The variable by which ``jobs.stream`` of the SDK is told its shortest interval; ours is the same."""
 
@@ -63,3 +65,27 @@ def finish(poller: Any, action: str, timeout_seconds: float) -> Any:
         f"Cannot {action}: it has not ended within {timeout_seconds:.0f} seconds; "
         "look at it in Azure ML Studio, or allow it more time."
     )
+
+
+class Patience:
+    """Counts the looks in a row that failed, and tells when waiting makes no sense any more.
+
+    A refused login counts apart: tokens are revoked, and then a new one helps, but at most twice in a row.
+    """
+
+    def __init__(self) -> None:
+        self.failed_looks = 0
+        self._logins = 0
+
+    def restored(self) -> None:
+        """A look has succeeded."""
+        self.failed_looks = self._logins = 0
+
+    def is_over(self, error: AzureMLError, renew: Callable[[], None]) -> bool:
+        """Count a failed look; ``renew`` is called where logging in again may help."""
+        self.failed_looks += 1
+        if isinstance(error, AuthFailed):
+            renew()
+            self._logins += 1
+            return self._logins > MAX_LOGINS
+        return isinstance(error, NoRetry) or self.failed_looks >= MAX_FAILED_LOOKS

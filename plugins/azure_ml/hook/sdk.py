@@ -2,8 +2,9 @@
 
 Each is here because the public surface hides what the service answers:
 the ``Model`` entity drops ``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops
-run types and errors; there is no public download of a data asset, nor an upload of a file that is no asset;
-pollers hide the id of their operation; and the addresses of the chosen cloud are not public at all.
+run types, times and errors, and ``jobs.list`` has no filter by tag; there is no public download of a data
+asset, nor an upload of a file that is no asset; pollers hide the id of their operation; and the addresses of
+the chosen cloud are not public at all.
 """
 
 from __future__ import annotations
@@ -43,6 +44,19 @@ def child_runs(client: Any, run: str) -> Iterator[Any]:
     jobs = client.jobs
     yield from jobs._runs_operations._operation.get_child(
         jobs._subscription_id, jobs._resource_group_name, jobs._workspace_name, run
+    )
+
+
+def run_record(client: Any, run: str) -> Any:
+    """The run-history record of a run: its times, state and error."""
+    return client.jobs._runs_operations.get_run(run)
+
+
+def tagged_jobs(client: Any, tag: str) -> Iterator[Any]:
+    """The jobs, archived ones too, that have a tag of that name, as the service answers them."""
+    jobs = client.jobs
+    yield from jobs.service_client_01_2024_preview_arm.jobs.list(
+        jobs._operation_scope.resource_group_name, jobs._workspace_name, tag=tag, list_view_type="All"
     )
 
 

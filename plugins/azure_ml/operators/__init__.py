@@ -14,12 +14,12 @@ from azure_ml.operators.endpoints import (
 from azure_ml.operators.jobs import (
     AzureMLJobMetricsOperator,
     AzureMLSubmitPipelineJobOperator,
-    AzureMLWaitForJobOperator,
 )
 from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
 from azure_ml.operators.ownership import AzureMLCancelJobsOperator
 from azure_ml.operators.reaper import AzureMLReapOperator
 from azure_ml.operators.scoring import AzureMLScoreEndpointOperator
+from azure_ml.operators.wait import AzureMLWaitForJobOperator
 
 __all__ = [
     "AzureMLCancelJobsOperator",

@@ -1,62 +1,36 @@
-"""Operators for jobs: submit, wait, read the metrics."""
+"""Operators for jobs: submit, and read the metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml import errors
-from azure_ml.hook.jobs import PipelineRequest
+from azure_ml.hook.jobs import PipelineRequest, attempt_name
 from azure_ml.links import STUDIO_KEY, JobLink
-from azure_ml.operators.base import AzureMLOperator, optional, truth
-from azure_ml.states import is_success
-from azure_ml.triggers import JobTrigger
+from azure_ml.operators.base import AzureMLOperator, optional
+from azure_ml.operators.durable import DurableOperator
+from azure_ml.states import may_be_canceled
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from azure_ml.hook import AzureMLHook
-
-ENDED: Final[dict[str, tuple[type[errors.JobNotCompleted], str]]] = {
-    "canceled": (errors.JobCanceled, "somebody has canceled it; run the Dag again if that was a mistake"),
-    "paused": (errors.JobPaused, "it stands still until somebody resumes it in Studio"),
-    "notresponding": (
-        errors.JobNotResponding,
-        "its machine sends no sign of life; cancel it in Studio and run again",
-    ),
-}
+SUBMISSION: Final = "submission"
+CANCEL_SECONDS: Final = 300.0
+"""How long the end of an earlier job is waited for before a new one is submitted."""
 
 
-def require_completed(hook: AzureMLHook, job_name: str, status: str) -> None:
-    """Accept nothing but ``Completed`` as the end of a job.
-
-    Raises:
-        JobFailed: with the failed step and its last lines.
-        JobCanceled, JobPaused, JobNotResponding: for the other ways to end.
-        UnknownState: for a state that is in no table.
-        ServiceFailure: if the job still runs.
-    """
-    if is_success("job", status, job_name):
-        return
-    if status.lower() == "failed":
-        raise errors.JobFailed(f"The job {job_name!r} has failed: {hook.logs.failure(job_name)}")
-    if status.lower() in ENDED:
-        kind, cure = ENDED[status.lower()]
-        raise kind(f"The job {job_name!r} is in state {status!r} and not 'Completed': {cure}.")
-    raise errors.ServiceFailure(
-        f"The log of the job {job_name!r} has ended while it is in state {status!r}: wait again."
-    )
-
-
-class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
+class AzureMLSubmitPipelineJobOperator(DurableOperator):
     """Submit a pipeline job of one registry component.
 
-    The job's name is the key: a retry, or a second submission, finds the job that runs or has completed.
-    Only after a failed job a new one is submitted, as ``<name>-2`` and so on.
+    The job's name is the key: ``job_name``, a fingerprint of what is submitted, and from the second job on a
+    number. What is sent is noted before it is sent, so that a retry, a restarted worker, or a second
+    submission after a crash finds the job that there is. Clearing this task on purpose cancels a job that
+    still runs, waits for its end, and submits a new one: see the ADR on retry and clear.
 
     Args:
-        job_name: of the job; derive it from the run.
+        job_name: first part of the job's name; derive it from the run, the task and its map index.
         component_name: of the component in the registry.
         component_version: of the component; empty for the newest.
         inputs: a value for each input; for files and models their ``azureml:`` address. ``None`` is left out.
@@ -65,9 +39,11 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
         experiment_name: experiment under which Studio lists the job.
         display_name: title in Studio.
         description: text in Studio.
+        lease: after this the reaper may cancel the job, if Airflow does not know its run.
 
     Returns:
-        ``{"job_name": str, "experiment_name": str, "display_name": str, "studio_url": str}``
+        ``{"job_name": str, "request": dict, "experiment_name": str, "display_name": str, "studio_url": str}``;
+        ``request`` is for the waiting task, which may have to submit the next job.
 
     Example::
 
@@ -79,7 +55,7 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
     """
 
     template_fields = (
-        *AzureMLOperator.template_fields,
+        *DurableOperator.template_fields,
         "job_name",
         "component_name",
         "component_version",
@@ -104,6 +80,7 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
         component_version: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         description: str = "",
+        lease: timedelta = timedelta(hours=30),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -116,99 +93,78 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
         self.experiment_name = experiment_name
         self.display_name = display_name
         self.description = description
+        self.lease = lease
 
-    def execute(self, context: Context) -> dict[str, str]:
+    def execute(self, context: Context) -> dict[str, Any]:
         """Submit, or find what was submitted."""
-        job, new = self.hook.jobs.submit(
-            PipelineRequest(
-                name=self.job_name,
-                component=self.component_name,
-                component_version=optional(self.component_version),
-                inputs={**(self.parameters or {}), **self.inputs},
-                outputs=self.outputs,
-                experiment_name=self.experiment_name,
-                display_name=self.display_name,
-                description=self.description,
-                tags=self.owned_by(context),
-            )
-        )
+        self.remember(context)
+        request = self._request(context)
+        job, new = self.hook.jobs.submit(request)
         self.log.info(
             "%s job %s (%s): %s", "Submitted" if new else "Found", job.name, job.status, job.studio_url
         )
         return {
             "job_name": job.name,
-            "experiment_name": self.experiment_name,
-            "display_name": self.display_name,
+            "request": request.as_dict(),
+            "experiment_name": request.experiment_name,
+            "display_name": request.display_name,
             STUDIO_KEY: job.studio_url,
         }
 
     def on_kill(self) -> None:
-        """Cancel the job."""
-        self.stop_after(lambda: self.hook.jobs.cancel_attempts(self.job_name))
+        """Cancel the job if somebody has ended the task; leave it where the next try will find it."""
+        self.leave(self._cancel_submitted)
 
+    def _cancel_submitted(self) -> list[str]:
+        noted = self.noted(SUBMISSION)
+        if not noted:
+            return []
+        request = PipelineRequest(**noted["request"])
+        names = [attempt_name(request.name, request.first_attempt + more) for more in range(2)]
+        return [name for name in names if self.hook.jobs.cancel(name)]
 
-class AzureMLWaitForJobOperator(AzureMLOperator):
-    """Wait for a job, with its log and that of each step in the task log, and require that it completes.
+    def _request(self, context: Context) -> PipelineRequest:
+        """What this try, or an earlier one of the same round, sends; noted before it is sent.
 
-    Args:
-        job_name: of the job.
-        deferrable: wait in the triggerer, holding no worker; the log then comes when the job has ended.
-        poll_seconds: pause between two looks at a deferred job.
-        timeout: how long a deferred job may take; ``execution_timeout`` bounds the waiting on a worker.
+        A retry keeps ``max_tries``; a clear sets it to the tries so far plus the retries. ``clear_number`` of
+        the run changes with a clear of any task of it, so it tells nothing about this one.
+        """
+        tries = getattr(context["ti"], "max_tries", 0)
+        noted = self.noted(SUBMISSION)
+        if noted and noted["max_tries"] == tries:
+            return PipelineRequest(**noted["request"])
+        request = self._asked_for(context)
+        if noted:
+            self._end_earlier(self.owned_by(context))
+            request = replace(request, first_attempt=self.hook.jobs.free_attempt(request.name))
+        clears = getattr(context.get("dag_run"), "clear_number", 0)
+        self.note(SUBMISSION, {"max_tries": tries, "clear_number": clears, "request": request.as_dict()})
+        return request
 
-    Returns:
-        ``{"job_name": str, "status": "Completed"}``
+    def _asked_for(self, context: Context) -> PipelineRequest:
+        inputs = {**(self.parameters or {}), **self.inputs}
+        request = self.hook.jobs.resolved(
+            PipelineRequest(
+                name=self.job_name,
+                component=self.component_name,
+                component_version=optional(self.component_version),
+                inputs={name: value for name, value in inputs.items() if value is not None},
+                outputs=dict(self.outputs),
+                experiment_name=self.experiment_name,
+                display_name=self.display_name,
+                description=self.description,
+                tags=self.leased_by(context, self.lease),
+            )
+        )
+        return replace(request, name=f"{request.name}-{request.fingerprint()}")
 
-    Raises:
-        JobFailed: with the failed step and its last lines.
-        JobCanceled, JobPaused, JobNotResponding, UnknownState: for every other end.
-
-    Example::
-
-        AzureMLWaitForJobOperator(task_id="wait", job_name=submit.returned("job_name"))
-    """
-
-    template_fields = (*AzureMLOperator.template_fields, "job_name", "deferrable")
-    operator_extra_links = (JobLink(),)
-
-    def __init__(
-        self,
-        *,
-        job_name: str,
-        deferrable: bool | str = False,
-        poll_seconds: float = 30,
-        timeout: timedelta | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.job_name = job_name
-        self.deferrable = deferrable
-        self.poll_seconds = poll_seconds
-        self.timeout = timeout
-
-    def execute(self, context: Context) -> dict[str, str]:
-        """Wait here, or defer."""
-        self.push_studio_url(context, f"/runs/{self.job_name}")
-        if truth(self.deferrable):
-            trigger = JobTrigger(self.job_name, self.azure_ml_conn_id, self.poll_seconds)
-            self.defer(trigger=trigger, method_name="execute_complete", timeout=self.timeout)
-        self.hook.logs.stream(self.job_name, self.log.info)
-        return self._result(self.hook.jobs.status(self.job_name))
-
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, str]:
-        """Take up where the trigger has found the job's end; an error of the trigger's is raised here."""
-        if event and event.get("error"):
-            raise errors.ServiceFailure(str(event["error"]))
-        self.hook.logs.pump(self.job_name, self.log.info)
-        return self._result(self.hook.jobs.status(self.job_name))
-
-    def on_kill(self) -> None:
-        """Cancel the job."""
-        self.stop_after(lambda: self.hook.jobs.cancel(self.job_name))
-
-    def _result(self, status: str) -> dict[str, str]:
-        require_completed(self.hook, self.job_name, status)
-        return {"job_name": self.job_name, "status": status}
+    def _end_earlier(self, owner: Mapping[str, str]) -> None:
+        """End what this task had submitted before it was cleared."""
+        self.log.info("The task was cleared: it submits anew.")
+        for job in self.hook.jobs.owned(owner):
+            if job.name.startswith(f"{self.job_name}-") and may_be_canceled(job.status):
+                state = self.hook.jobs.end(job.name, CANCEL_SECONDS)
+                self.log.info("The earlier job %s is %s.", job.name, state)
 
 
 class AzureMLJobMetricsOperator(AzureMLOperator):

@@ -31,9 +31,9 @@ ROWS = [
 class TaskInstance:
     """As much of a running task as operators ask for."""
 
-    def __init__(self, run_id: str, states: dict[str, str]) -> None:
-        self.dag_id, self.run_id, self.states = DAG_ID, run_id, states
-        self.task_id, self.map_index, self.try_number = "a_task", -1, 1
+    def __init__(self, run_id: str, states: dict[str, str], task_id: str = "a_task") -> None:
+        self.dag_id, self.run_id, self.states, self.task_id = DAG_ID, run_id, states, task_id
+        self.map_index, self.try_number, self.max_tries, self.clear_number = -1, 1, 2, 0
         self.pushed: dict[str, Any] = {}
         self.returned: dict[str, Any] = {}
         self.runs: dict[str, str] = {}
@@ -54,6 +54,21 @@ class TaskInstance:
     def get_task_states(self, **_: Any) -> dict[str, dict[str, str]]:
         """The states given."""
         return {self.run_id: self.states}
+
+
+class Store:
+    """Airflow's task state store, which outlives a try."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """What was set, through JSON as in Airflow."""
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        """Keep it."""
+        self.values[key] = json.dumps(value)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +103,15 @@ def context() -> Callable[..., Any]:
     def make(run_id: str | None = None, **states: str) -> dict[str, Any]:
         run = run_id or f"run-{uuid.uuid4()}"
         ti = TaskInstance(run, states)
-        return {"ti": ti, "run_id": run, "dag_run": ti, "dag": ti, "params": {}}
+        store = Store()
+        return {
+            "ti": ti,
+            "run_id": run,
+            "dag_run": ti,
+            "dag": ti,
+            "params": {},
+            "task_state_store": store,
+        }
 
     return make
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
@@ -17,7 +16,6 @@ from azure_ml.operators import (
     AzureMLSubmitPipelineJobOperator,
     AzureMLWaitForJobOperator,
 )
-from azure_ml.triggers import JobTrigger
 from include.finetune import review
 from tests.conftest import AzureMLLocal
 
@@ -83,15 +81,6 @@ def test_the_steps_are_children_of_the_pipeline_node(
     assert {step.status for step in steps} == {"Completed"}
 
 
-def test_a_second_submission_finds_the_first_job(
-    hook: AzureMLHook, trained_job: tuple[str, list[str]], training_request: Request, context: Any
-) -> None:
-    found = submit(training_request(trained_job[0]), context())
-    assert found["job_name"] == trained_job[0]
-    assert found["studio_url"].startswith("https://")
-    assert hook.jobs.get(f"{trained_job[0]}-2") is None
-
-
 def test_waiting_for_a_completed_job_returns_at_once(
     trained_job: tuple[str, list[str]], context: Any
 ) -> None:
@@ -125,24 +114,11 @@ def test_a_failed_job_names_the_step_and_shows_its_last_lines(
     azureml_local: AzureMLLocal, training_request: Request, context: Any
 ) -> None:
     fault = {"kind": "job_failed", "step": "ft_nlp_common_validation", "message": "the disk is full"}
-    name = job_name()
     with azureml_local.faults(fault):
-        submit(training_request(name), context())
+        name = submit(training_request(job_name()), context())["job_name"]
         with pytest.raises(errors.JobFailed, match="its step 'ft_nlp_common_validation' failed") as caught:
             wait(name, context())
     assert "the disk is full" in str(caught.value)
-
-
-def test_after_a_failed_job_a_new_one_gets_the_next_name(
-    azureml_local: AzureMLLocal, hook: AzureMLHook, training_request: Request, context: Any
-) -> None:
-    fault = {"kind": "job_failed", "step": "ft_nlp_common_validation", "message": "no", "count": 2}
-    name = job_name()
-    with azureml_local.faults(fault):
-        for expected in (name, f"{name}-2"):
-            assert submit(training_request(name), context())["job_name"] == expected
-            with pytest.raises(errors.JobFailed):
-                wait(expected, context())
 
 
 @pytest.mark.parametrize(
@@ -161,23 +137,10 @@ def test_a_job_that_ends_in_another_state_is_no_success(
     state: str,
     error: type[errors.AzureMLError],
 ) -> None:
-    name = job_name()
     with azureml_local.faults({"kind": "job_status", "job_state": state}):
-        submit(training_request(name), context())
+        name = submit(training_request(job_name()), context())["job_name"]
         with pytest.raises(error, match=f"'{state}'"):
             wait(name, context())
-
-
-def test_a_killed_wait_cancels_the_job_and_leaves_at_once(
-    azureml_local: AzureMLLocal, hook: AzureMLHook, training_request: Request, context: Any
-) -> None:
-    name = job_name()
-    with azureml_local.time("manual", "jobs"):
-        submit(training_request(name), context())
-        with pytest.raises(errors.Killed):
-            AzureMLWaitForJobOperator(task_id="wait", job_name=name).on_kill()
-    with pytest.raises(errors.JobCanceled):
-        wait(name, context())
 
 
 def test_canceling_what_is_not_there_or_has_ended_does_nothing(
@@ -185,28 +148,6 @@ def test_canceling_what_is_not_there_or_has_ended_does_nothing(
 ) -> None:
     assert not hook.jobs.cancel("never-submitted")
     assert not hook.jobs.cancel(trained_job[0])
-    assert hook.jobs.cancel_attempts(trained_job[0]) == []
-
-
-def test_a_deferred_wait_hands_ids_to_the_triggerer(connection: Any, context: Any) -> None:
-    there = context()
-    with pytest.raises(TaskDeferred) as caught:
-        wait("some-job", there, deferrable="True", poll_seconds=5)
-    assert isinstance(caught.value.trigger, JobTrigger)
-    assert caught.value.trigger.serialize()[1] == {
-        "job_name": "some-job",
-        "azure_ml_conn_id": "azure_ml_default",
-        "poll_seconds": 5.0,
-    }
-    assert there["ti"].pushed["studio_url"]
-
-
-def test_a_deferred_wait_ends_with_the_log_and_the_same_result(
-    trained_job: tuple[str, list[str]], context: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    operator = AzureMLWaitForJobOperator(task_id="wait", job_name=trained_job[0])
-    found = operator.execute_complete(context(), {"job_name": trained_job[0], "status": "Completed"})
-    assert found == {"job_name": trained_job[0], "status": "Completed"}
 
 
 def test_an_error_of_the_trigger_fails_the_wait(connection: Any, context: Any) -> None:

@@ -37,7 +37,7 @@ def test_the_pause_between_looks_is_bounded() -> None:
 
 def test_the_end_of_a_job_is_told_with_its_state(trained_job: tuple[str, list[str]]) -> None:
     event = first_event(JobTrigger(trained_job[0], "azure_ml_default", 1))
-    assert event == {"job_name": trained_job[0], "status": "Completed"}
+    assert event == {"job_name": trained_job[0], "status": "Completed", "why": "ended"}
 
 
 def test_a_job_that_does_not_exist_is_told_as_an_error(connection: Any) -> None:
