@@ -17,6 +17,7 @@ from include.azureml_local import resources
 from include.azureml_local.arm import ArmError
 from include.azureml_local.gate import Gate
 from include.azureml_local.incoming import unreadable
+from include.azureml_local.letter_case import LetterCase
 from include.azureml_local.local import Local
 
 
@@ -45,10 +46,12 @@ def create_app(local: Local) -> FastAPI:
     app.add_exception_handler(ArmError, _arm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(Exception, _internal_error)
+    templates = []
     for module in resource_modules():
         app.include_router(module.router)
+        templates += [route.path for route in module.router.routes]
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
-    app.add_middleware(Gate, local=local)
+    app.add_middleware(Gate, local=local, letter_case=LetterCase(templates))
     return app
 
 

@@ -83,27 +83,39 @@ def check_name(what: str, name: str, version: str) -> None:
             )
 
 
-def put_version(local: Local, noun: Noun, name: str, version: str, properties: Json) -> tuple[Document, bool]:
-    """Create a version, or change what may change of it; tells whether it is new.
+def check_version(local: Local, noun: Noun, name: str, version: str, properties: Json) -> Json:
+    """The completed properties of a version that may be put.
 
     Raises:
         ArmError: 400 for what is refused; 409 if the version exists with other content.
     """
     check_name(noun.what, name, version)
-    before = local.store.get(noun.plural, f"{name}/{version}")
+    before, container = (
+        local.store.get(noun.plural, f"{name}/{version}"),
+        local.store.get(noun.containers, name),
+    )
     complete = noun.complete(local, name, version, properties)
     if before is not None:
         _refuse_changes(noun, f"{name}:{version}", complete, before["properties"], noun.fixed)
-    container = local.store.get(noun.containers, name)
-    if container is None:
+    if container is not None:
+        _refuse_changes(noun, name, complete, container["properties"], noun.shared)
+    return complete
+
+
+def put_version(local: Local, noun: Noun, name: str, version: str, properties: Json) -> tuple[Document, bool]:
+    """Create a version, or change what may change of it; tells whether it is new.
+
+    Raises:
+        ArmError: as :func:`check_version` does.
+    """
+    complete = check_version(local, noun, name, version, properties)
+    if local.store.get(noun.containers, name) is None:
         made = base({"isAnonymous": complete["isAnonymous"]}) | {
             field: complete[field] for field in noun.shared
         }
         local.store.put(noun.containers, name, {"properties": made})
-    else:
-        _refuse_changes(noun, name, complete, container["properties"], noun.shared)
-    document = local.store.put(noun.plural, f"{name}/{version}", {"properties": complete})
-    return document, before is None
+    new = local.store.get(noun.plural, f"{name}/{version}") is None
+    return local.store.put(noun.plural, f"{name}/{version}", {"properties": complete}), new
 
 
 def _refuse_changes(noun: Noun, name: str, wanted: Json, there: Json, fields: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What stands before every route: readiness, injected faults, request ids, ETags.
+"""What stands before every route: letter case, readiness, request limits, injected faults, request ids, ETags.
 
 Plain ASGI, so that streams stay streams.
 """
@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from include.azureml_local.arm import ArmError
 from include.azureml_local.connections import drop
 from include.azureml_local.faults import Fault
+from include.azureml_local.letter_case import LetterCase
 from include.azureml_local.local import Local
 
 Scope = MutableMapping[str, Any]
@@ -29,19 +30,26 @@ _BUSY = "The local Azure ML is starting, ending, or taking another state: ask ag
 class Gate:
     """The outermost application."""
 
-    def __init__(self, app: AsgiApp, local: Local) -> None:
-        self._app, self._local = app, local
+    def __init__(self, app: AsgiApp, local: Local, letter_case: LetterCase) -> None:
+        self._app, self._local, self._letter_case = app, local, letter_case
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or let the fault happen that meets it."""
         if scope["type"] != "http" or scope["path"].startswith("/_local/"):
             await self._app(scope, receive, send)
             return
+        scope["path"] = self._letter_case(scope["path"])
         reply = _Reply(scope, send)
         if not self._local.ready:
             refusal = ArmError(503, "ServerBusy", _BUSY, headers={"Retry-After": "1"})
             await refusal.response()(scope, receive, reply)
             return
+        if scope["path"].startswith("/subscriptions/"):
+            taken = self._local.limits.take(scope["method"])
+            reply.headers.append(taken.header)
+            if taken.refusal is not None:
+                await taken.refusal.response()(scope, receive, reply)
+                return
         faults = self._local.faults
         fault = faults.take_request(scope["method"], scope["path"], _agent(scope)) if faults.waiting else None
         if fault is None:
@@ -93,6 +101,7 @@ class _Reply:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send, self._held = send, None
+        self.headers: list[tuple[bytes, bytes]] = []
         self._tagged = scope["method"] == "GET" and scope["path"].startswith(("/subscriptions/", "/mferp/"))
 
     _held: Message | None
@@ -102,6 +111,7 @@ class _Reply:
             request_id = str(uuid.uuid4()).encode()
             message["headers"] = [
                 *message.get("headers", []),
+                *self.headers,
                 (b"x-ms-request-id", request_id),
                 (b"x-ms-correlation-request-id", request_id),
             ]

@@ -12,6 +12,7 @@ from include.azureml_local.containers import Containers
 from include.azureml_local.faults import Faults
 from include.azureml_local.history import History
 from include.azureml_local.identity import Identity
+from include.azureml_local.limits import Limits
 from include.azureml_local.metric_store import MetricStore
 from include.azureml_local.operations import Operations
 from include.azureml_local.runner import Runner
@@ -28,6 +29,7 @@ class Local:
         store: documents on disk.
         clock: time as a policy.
         faults: injected failures.
+        limits: how many requests are taken.
         operations: the long-running-operation engine.
         identity: signs and checks tokens.
         history: the runs.
@@ -43,6 +45,7 @@ class Local:
         self.store = Store(settings.home / "state.db")
         self.clock = Clock(settings.time_policy)
         self.faults = Faults()
+        self.limits = Limits()
         self.identity = Identity(settings)
         self.account_key = sas.account_key(settings)
         self.operations = Operations(self)

@@ -83,11 +83,13 @@ def base_environment(settings: Settings, home: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": str(os.cpu_count() or 1),
+        "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
         # Threads that wait must sleep: spinning ones starve every other process of the cores.
         "OMP_WAIT_POLICY": "PASSIVE",
         "REQUESTS_CA_BUNDLE": bundle,
         "SSL_CERT_FILE": bundle,
+        # Which GPUs the user lets this service have.
+        **{name: os.environ[name] for name in ("CUDA_VISIBLE_DEVICES",) if name in os.environ},
     }
 
 

@@ -17,6 +17,7 @@ SECONDS: dict[str, float] = {
     "onlineEndpoints": 1.0,
     "onlineDeployments": 1.0,
     "jobs": 0.5,
+    "registryAssets": 0.5,
 }
 """Seconds that a passing state lasts under ``timed``, by noun; what is not listed passes at once."""
 

@@ -2,7 +2,7 @@
 
 Components are in Azure ML's component schema; ``code`` is a folder relative to the file. Models are in Azure
 ML's model schema with two fields more: ``system_metadata``, and ``path``, which is ``standin`` (the stand-in
-model of this service) or a folder of weights. A file may hold several documents.
+model of this service) or a folder of weights, relative to the file. A file may hold several documents.
 
 ``AZUREML_LOCAL_CATALOGUE`` names more folders of the same layout, with ``:`` between; a document there takes
 the place of one with the same name and version here.
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from include.azureml_local.arm import ArmError
-from include.azureml_local.settings import ROOT
 
 if TYPE_CHECKING:
     from include.azureml_local.local import Local
@@ -114,8 +113,9 @@ def model_folder(local: Local, name: str, version: str) -> Path:
     Raises:
         ArmError: 404 if there is no such model, or its weights are not on this machine.
     """
-    path = str(_find("models", name, version)[0].get("path", "standin"))
-    folder = local.settings.standin if path == "standin" else (ROOT / path).resolve()
+    document, file = _find("models", name, version)
+    path = str(document.get("path", "standin"))
+    folder = local.settings.standin if path == "standin" else (file.parent / path).resolve()
     if not folder.is_dir():
         cure = (
             "make it with: make setup"

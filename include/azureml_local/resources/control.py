@@ -1,4 +1,4 @@
-"""Control routes under ``/_local``: health, faults, time, quota, tokens, snapshots. Not part of Azure."""
+"""Control routes under ``/_local``: health, faults, time, quota, limits, tokens, snapshots. Not part of Azure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from include.azureml_local import blobs, sizes, snapshots
 from include.azureml_local.arm import ArmError
 from include.azureml_local.faults import Fault
 from include.azureml_local.identity import LIFETIME
+from include.azureml_local.limits import DEFAULTS, Kind, Limit
 from include.azureml_local.local import Local, LocalDep
 
 router = APIRouter(prefix="/_local")
@@ -101,11 +102,30 @@ async def set_quota(request: QuotaRequest, local: LocalDep) -> dict[str, Any]:
     return {"family": request.family, "limit": request.limit}
 
 
+class LimitsRequest(BaseModel):
+    """Body of ``POST /_local/limits``: buckets of ARM's requests; one that is not given stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reads: Limit | None = None
+    writes: Limit | None = None
+    deletes: Limit | None = None
+
+
+@router.post("/limits")
+async def set_limits(request: LimitsRequest, local: LocalDep) -> dict[str, Any]:
+    """Set how many requests ARM takes; an empty body puts the published numbers back."""
+    given: dict[Kind, Limit] = {kind: limit for kind in DEFAULTS if (limit := getattr(request, kind))}
+    local.limits.set(given or DEFAULTS)
+    return {kind: limit.model_dump() for kind, limit in local.limits.known.items()}
+
+
 @router.post("/reset")
 async def reset(local: LocalDep) -> dict[str, Any]:
     """Forget everything: jobs and deployments are ended; resources, files and settings are gone."""
     local.faults.clear()
     local.clock.set(local.settings.time_policy)
+    local.limits.set(DEFAULTS)
     local.identity.lifetime = LIFETIME
     await snapshots.replace_state(local, lambda: _forget(local))
     return {"status": "reset"}

@@ -13,6 +13,7 @@ from include.azureml_local import arm, assets, blobs, catalogue, registry
 from include.azureml_local.arm import ArmError, Json
 from include.azureml_local.listing import select
 from include.azureml_local.local import Local, LocalDep, authorized_router
+from include.azureml_local.operations import Operations
 from include.azureml_local.resources.codes import pending_upload
 from include.azureml_local.settings import LOCATION, REGISTRY, TENANT_ID
 
@@ -21,6 +22,8 @@ ARM_PATH = (
     "/registries/{registry_name}"
 )
 DATA_PATH = f"/mferp/managementfrontend{ARM_PATH}"
+_PUBLISHED = "registryAssets"
+"""Noun of the time policy, and kind of what is being published; it is not to be seen before that is done."""
 
 router = authorized_router()
 
@@ -118,6 +121,21 @@ async def temporary_reference(
     }
 
 
+@router.get(f"{DATA_PATH}/operationResults/{{operation}}")
+async def operation_result(registry_name: str, operation: str, local: LocalDep) -> Response:
+    """How a publication goes: 202 while it does, then the version, or why there is none."""
+    _check(registry_name)
+    found = local.store.get("operations", operation)
+    if found is None:
+        raise arm.not_found("The operation", operation, f"registry {REGISTRY}")
+    if found["status"] == "InProgress":
+        return JSONResponse(None, 202, headers={"Retry-After": "1"})
+    if found["status"] == "Failed":
+        return JSONResponse({"error": found["error"]}, 400)
+    plural, name, version = found["key"].split("/")
+    return JSONResponse(registry.body(plural, registry.find(local, plural, name, version)))
+
+
 @router.get(f"{DATA_PATH}/{{plural}}")
 async def list_containers(registry_name: str, plural: str, local: LocalDep, request: Request) -> Json:
     """The assets of a kind."""
@@ -154,12 +172,12 @@ async def get_version(registry_name: str, plural: str, name: str, version: str, 
 
 @router.put(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
 async def put_version(
-    registry_name: str, plural: str, name: str, version: str, local: LocalDep, body: Json
+    registry_name: str, plural: str, name: str, version: str, local: LocalDep, body: Json, request: Request
 ) -> Response:
-    """Publish a version, or change what may change of a published one.
+    """Publish a version, or change what may change of a published one; a long-running operation.
 
     Raises:
-        ArmError: 409 for a version that the catalogue holds.
+        ArmError: 409 for a version that the catalogue holds, or that exists with other content.
     """
     _check(registry_name)
     noun = registry.noun(plural)
@@ -169,5 +187,26 @@ async def put_version(
         raise ArmError(
             409, "UserError", f"{name}:{version} belongs to the catalogue and cannot be changed.", target=name
         )
-    document, new = assets.put_version(local, noun, name, version, body.get("properties") or {})
-    return JSONResponse(registry.body(plural, document), 201 if new else 200)
+    properties = body.get("properties") or {}
+    assets.check_version(local, noun, name, version, properties)
+    key = f"{plural}/{name}/{version}"
+    if local.operations.active(_PUBLISHED, key) is not None:
+        raise ArmError(409, "UserError", f"{name}:{version} is being published already.", target=name)
+    local.store.put(_PUBLISHED, key, {"wanted": properties})
+    operation = local.operations.begin(f"{_PUBLISHED}.publish", key)
+    headers = {
+        "Location": f"{local.settings.base_url}{DATA_PATH.format(**request.path_params)}"
+        f"/operationResults/{operation}?api-version=2021-10-01-dataplanepreview",
+        "x-ms-async-operation-timeout": "PT30M",
+        "Retry-After": "1",
+    }
+    return JSONResponse(None, 202, headers=headers)
+
+
+@Operations.handler(f"{_PUBLISHED}.publish")
+async def _publish(local: Local, key: str) -> None:
+    plural, name, version = key.split("/")
+    pending = local.store.get(_PUBLISHED, key)
+    if pending is not None:
+        assets.put_version(local, registry.noun(plural), name, version, pending["wanted"])
+        local.store.delete(_PUBLISHED, key)

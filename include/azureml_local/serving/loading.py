@@ -36,8 +36,11 @@ class ChatModel:
         logging.disable_progress_bar()
         self._torch, self._one_at_a_time = torch, threading.Lock()
         self._tokenizer = AutoTokenizer.from_pretrained(tokenizer)
-        self._model = AutoModelForCausalLM.from_pretrained(weights).eval()
-        if torch.cuda.is_available():
+        gpu = torch.cuda.is_available()
+        # A CPU has no fast half precision, whatever the checkpoint was saved in.
+        dtype = "auto" if gpu else torch.float32
+        self._model = AutoModelForCausalLM.from_pretrained(weights, dtype=dtype).eval()
+        if gpu:
             self._model.to("cuda")
         self.name = f"{self._model.config.model_type}, {self._model.num_parameters():,} parameters"
 
@@ -69,9 +72,9 @@ class ChatModel:
         return str(self._tokenizer.decode(written[0][asked:], skip_special_tokens=True)).strip()
 
     def _ends(self) -> list[int]:
-        """Tokens that end an answer: the model's own, and the end of a turn where the template has one."""
+        """Tokens that end an answer: the model's and tokenizer's own, and Phi-3's end of a turn."""
         configured = self._model.generation_config.eos_token_id
-        ends = set(configured if isinstance(configured, list) else [configured])
+        ends = {*(configured if isinstance(configured, list) else [configured]), self._tokenizer.eos_token_id}
         turn = self._tokenizer.convert_tokens_to_ids("<|end|>")
         known = turn is not None and turn != self._tokenizer.unk_token_id
         return [end for end in ends | ({turn} if known else set()) if end is not None]

@@ -20,12 +20,22 @@ TRAIN_ROWS = 32
 """Training rows that are scored before and after: enough for a mean, few enough to cost seconds."""
 
 
-def load_model(args: argparse.Namespace) -> Any:
-    """The base model, wrapped for LoRA if asked."""
+def load_model(args: argparse.Namespace, arguments: Any) -> Any:
+    """The base model, wrapped for LoRA if asked.
+
+    Args:
+        args: the component's inputs.
+        arguments: the trainer's. Weights that stay as they are may be loaded in its half precision; those
+            that are trained need 32 bits, and a checkpoint in half precision is widened for them.
+    """
+    import torch
     from transformers import AutoModelForCausalLM
 
+    half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else torch.float32
     model = AutoModelForCausalLM.from_pretrained(
-        args.model_selector_output / "model", ignore_mismatched_sizes=args.ignore_mismatched_sizes
+        args.model_selector_output / "model",
+        ignore_mismatched_sizes=args.ignore_mismatched_sizes,
+        dtype=half if args.apply_lora else torch.float32,
     )
     model.config.use_cache = False
     if not args.apply_lora:
@@ -67,9 +77,11 @@ def make_trainer(args: argparse.Namespace, data: dict[str, Any], metrics: Any) -
                 EarlyStoppingCallback(args.early_stopping_patience, args.early_stopping_threshold)
             )
     scored = args.metric_for_best_model != "loss"
+    # Before the model: DeepSpeed wants to be set up when weights are loaded.
+    arguments = training_arguments(args, len(data["train"]))
     trainer = Trainer(
-        model=load_model(args),
-        args=training_arguments(args, len(data["train"])),
+        model=load_model(args, arguments),
+        args=arguments,
         train_dataset=data["train"],
         eval_dataset=data["validation"],
         processing_class=tokenizer,
@@ -150,7 +162,7 @@ def main() -> None:
 
     disable_progress_bars()
     transformers_logging.disable_progress_bar()
-    threads = os.cpu_count() or 1
+    threads = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
     torch.manual_seed(args.seed)
     data = {

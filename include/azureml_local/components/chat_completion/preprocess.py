@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .model_import import METADATA
 from .rows import Row, conversations
-from .step import StepError, read_json, run, say, truth, write_json
+from .step import StepError, run, say, truth, write_json
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -128,9 +128,11 @@ def load_tokenizer(model: Path, trust: bool) -> PreTrainedTokenizerBase:
 
 def length_limit(asked: int, tokenizer: PreTrainedTokenizerBase, model: Path) -> int:
     """Tokens kept of a conversation: what was asked, at most what the model can read."""
-    context = int(
-        read_json(model / "config.json").get("max_position_embeddings") or tokenizer.model_max_length
-    )
+    from transformers import AutoConfig
+
+    # Through the class of the configuration, which knows the name that its architecture gives it.
+    known = getattr(AutoConfig.from_pretrained(model), "max_position_embeddings", None)
+    context = int(known or tokenizer.model_max_length)
     most = min(context, int(tokenizer.model_max_length))
     if asked > most:
         say(f"max_seq_length {asked} is more than the model reads: {most} is used")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +123,7 @@ def deepspeed(args: argparse.Namespace, gpu: bool) -> dict[str, Any] | str | Non
     if importlib.util.find_spec("deepspeed") is None:
         say("apply_deepspeed=true is passed over: the package deepspeed is not installed in this environment")
         return None
+    alone_on_this_machine()
     if args.deepspeed:
         return str(args.deepspeed)
     return {
@@ -136,6 +139,16 @@ def deepspeed(args: argparse.Namespace, gpu: bool) -> dict[str, Any] | str | Non
         "gradient_accumulation_steps": "auto",
         "gradient_clipping": "auto",
     }
+
+
+def alone_on_this_machine() -> None:
+    """What DeepSpeed's launcher would set: one process, rank 0. Without it DeepSpeed looks for MPI."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+    for name, value in {**alone, "MASTER_PORT": port}.items():
+        os.environ.setdefault(name, value)
 
 
 def precision(asked: str, gpu: bool) -> dict[str, bool]:
