@@ -21,7 +21,7 @@ DATA_ASSETS: Final = {
     "description": "{{ params.split_pc }} % of {{ params.dataset }}",
 }
 
-SUBMISSION: Final = {
+SUBMISSION: Final[dict[str, Any]] = {
     "job_name": "{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
     "experiment_name": "{{ params.experiment_name or names.experiment_name(params.model_name) }}",
     "display_name": "{{ names.display_name(params.model_name,"

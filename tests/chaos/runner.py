@@ -63,7 +63,7 @@ class Runner:
             if before:
                 self._tokens(inject.TOKEN_SECONDS)
             with ThreadPoolExecutor(len(wave)) as lanes:
-                list(lanes.map(lambda case, at=meeting: self._one(case, at), wave))  # type: ignore[misc]
+                list(lanes.map(lambda case, at=meeting: self._one(case, at), wave))
             if before:
                 self._tokens(3600)
         return self.outcome
