@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
@@ -17,7 +16,6 @@ from azure_ml.operators import (
     AzureMLSubmitPipelineJobOperator,
     AzureMLWaitForJobOperator,
 )
-
 from include.finetune import review
 from tests.conftest import AzureMLLocal
 
