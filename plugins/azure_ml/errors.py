@@ -6,8 +6,7 @@
     ├── Unreachable, Throttled, ServiceFailure, Conflict, NoCapacity, OperationFailed, OperationTimeout
     ├── JobNotCompleted        the job has ended, or stands still, without success
     │   ├── JobFailed
-    │   │   ├── JobInterrupted (a new job may succeed) JobPreempted, JobNoCapacity, JobThrottled,
-    │   │   │                  JobPlatformFailed
+    │   │   ├── JobInterrupted JobPreempted, JobNoCapacity, JobThrottled, JobPlatformFailed
     │   │   └── JobFailedForGood (NoRetry) JobQuotaExceeded, JobOutOfMemory, JobBadData, JobBadParameter,
     │   │                      JobAuthFailed
     │   └── (NoRetry)          JobCanceled, JobPaused, JobNotResponding, and JobOverBudget:
@@ -95,7 +94,7 @@ class OperationTimeout(AzureMLError):
 class Killed(AirflowException):
     """Somebody, or a timeout, has ended the task; raised by ``on_kill`` so that ``execute`` stops at once.
 
-    No ``AzureMLError``: what bears with a service's failures must not bear with this.
+    No ``AzureMLError``: what bears with a service's failures must not bear with it.
     """
 
     cause: ClassVar[Cause] = Cause.CANCELED

@@ -87,6 +87,18 @@ def test_every_task_and_the_dag_clean_up_when_they_fail(dag: Any) -> None:
     assert all(task.on_failure_callback for task in dag.tasks)
 
 
+def test_no_timeout_of_the_task_undercuts_the_budgets_of_the_job(dag: Any) -> None:
+    assert dag.get_task("wait_for_job").execution_timeout is None
+    assert (dag.params.dump()["queue_hours"], dag.params.dump()["run_hours"]) == (4, 24)
+
+
+def test_the_job_that_counts_is_the_one_that_was_waited_for(dag: Any) -> None:
+    wait = dag.get_task("wait_for_job")
+    assert wait.request.operator.task_id == "submit_job"
+    for name in ("review_metrics", "register_model"):
+        assert dag.get_task(name).job_name.operator is wait
+
+
 def test_only_one_run_at_a_time_may_hold_the_cluster(dag: Any) -> None:
     assert dag.max_active_runs == 1
 
