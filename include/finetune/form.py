@@ -159,7 +159,6 @@ def _compute() -> dict[str, Param]:
             ["null", "boolean"],
             "On: the triggerer waits for the job, and a worker shows the log's new lines every five minutes. "
             "Off: a worker waits. Empty: as this Airflow does by default.",
-            enum=[None, True, False],
         ),
         "queue_hours": _param(
             section,

@@ -44,7 +44,7 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
         "seconds": round(seconds, 1),
         "tasks": [_task(row) for row in rows],
         "job": {
-            "name": job.get("job_name"),
+            "name": waited.get("job_name") or job.get("job_name"),
             "status": waited.get("status"),
             "metrics": {name: value for name, value in metrics.items() if isinstance(value, int | float)},
         },

@@ -3,12 +3,10 @@
 ::
 
     AzureMLError               a retry may help
-    ├── Unreachable, Throttled, ServiceFailure, Conflict, NoCapacity, OperationFailed, OperationTimeout,
-    │   Killed
+    ├── Unreachable, Throttled, ServiceFailure, Conflict, NoCapacity, OperationFailed, OperationTimeout
     ├── JobNotCompleted        the job has ended, or stands still, without success
     │   ├── JobFailed
-    │   │   ├── JobInterrupted (a new job may succeed) JobPreempted, JobNoCapacity, JobThrottled,
-    │   │   │                  JobPlatformFailed
+    │   │   ├── JobInterrupted JobPreempted, JobNoCapacity, JobThrottled, JobPlatformFailed
     │   │   └── JobFailedForGood (NoRetry) JobQuotaExceeded, JobOutOfMemory, JobBadData, JobBadParameter,
     │   │                      JobAuthFailed
     │   └── (NoRetry)          JobCanceled, JobPaused, JobNotResponding, and JobOverBudget:
@@ -16,6 +14,7 @@
     └── NoRetry                trying again cannot help; Airflow does not retry it
         └── BadInput, BadConnection, AuthFailed, NotFound, NameTaken, QuotaExceeded, UnknownState,
             MalformedAnswer
+    Killed                     somebody, or a timeout, has ended the task
 """
 
 # The tree reads better without the word "Error" at the end of every line.
@@ -92,10 +91,13 @@ class OperationTimeout(AzureMLError):
     cause = Cause.TIMEOUT
 
 
-class Killed(AzureMLError):
-    """Somebody, or a timeout, has ended the task; raised by ``on_kill`` so that ``execute`` stops at once."""
+class Killed(AirflowException):
+    """Somebody, or a timeout, has ended the task; raised by ``on_kill`` so that ``execute`` stops at once.
 
-    cause = Cause.CANCELED
+    No ``AzureMLError``: what bears with a service's failures must not bear with it.
+    """
+
+    cause: ClassVar[Cause] = Cause.CANCELED
 
 
 class NoRetry(AzureMLError, AirflowFailException):

@@ -107,6 +107,18 @@ def test_the_deadline_comes_from_outside_the_file() -> None:
     assert parse(code, AZURE_ML_FINETUNE_DEADLINE_HOURS="0.5") == "1800.0"
 
 
+def test_no_timeout_of_the_task_undercuts_the_budgets_of_the_job(dag: Any) -> None:
+    assert dag.get_task("wait_for_job").execution_timeout is None
+    assert (dag.params.dump()["queue_hours"], dag.params.dump()["run_hours"]) == (4, 24)
+
+
+def test_the_job_that_counts_is_the_one_that_was_waited_for(dag: Any) -> None:
+    wait = dag.get_task("wait_for_job")
+    assert wait.request.operator.task_id == "submit_job"
+    for name in ("review_metrics", "register_model"):
+        assert dag.get_task(name).job_name.operator is wait
+
+
 def test_only_one_run_at_a_time_may_hold_the_cluster(dag: Any) -> None:
     assert dag.max_active_runs == 1
 

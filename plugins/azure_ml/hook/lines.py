@@ -26,13 +26,11 @@ class Shown:
         job_name: of the job.
         offsets: bytes of each log file, up to the end of its last whole line.
         finished: runs whose logs are through.
-        streamed: lines of what ``jobs.stream`` prints; it begins again at each call.
     """
 
     job_name: str
     offsets: dict[str, int] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
-    streamed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, for Airflow's task state store."""
@@ -86,7 +84,7 @@ class Speaker(threading.Thread):
     def __init__(self, hook: AzureMLHook, job_name: str, out: PrintedLines) -> None:
         super().__init__(daemon=True, name=f"stream {job_name}")
         self._hook, self._job_name, self._out = hook, job_name, out
-        self._printed = 0
+        self._in_log = False
         self.error: AzureMLError | None = None
         out.begin_again()
         out.speaker = self
@@ -106,12 +104,18 @@ class Speaker(threading.Thread):
         except AzureMLError as error:
             self.error = error
 
-    def pass_on(self, shown: Shown, emit: Callable[[str], None]) -> bool:
-        """Emit what is new, beyond what was printed before it began again; whether there was anything."""
-        before = shown.streamed
-        for line in self._out.taken():
-            self._printed += 1
-            if self._printed > shown.streamed:
+    def pass_on(self, emit: Callable[[str], None]) -> bool:
+        """Emit the frame of what was printed, and not the log within; whether there was anything.
+
+        ``jobs.stream`` begins again at each call, and of a job that has ended it shows no log at all; so the
+        lines of the log itself come by their offsets in the file.
+        """
+        lines = self._out.taken()
+        for line in lines:
+            if line.startswith("Execution Summary"):
+                self._in_log = False
+            if line.strip() and not self._in_log:
                 emit(masked(line))
-                shown.streamed = self._printed
-        return shown.streamed > before
+            if line.startswith("Streaming "):
+                self._in_log = True
+        return bool(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,11 +76,11 @@ class JobLogs:
         note: Note = lambda _: None,
         watch: Callable[[list[Step]], None] = lambda _: None,
     ) -> None:
-        """Pass on the log of the job, from ``jobs.stream``, and of its steps, until the job has ended.
+        """Pass on the logs of the job and of its steps, until ``jobs.stream`` says that it has ended.
 
-        ``jobs.stream`` prints, and it prints the log of the pipeline alone; so it runs in a thread of its
-        own, and the steps are followed beside it. It has no end of its own and returns normally for most
-        ways in which a job can end: ask for the state afterwards.
+        ``jobs.stream`` prints, knows the log of the pipeline alone, and has no end of its own; so it runs in
+        a thread, and the logs are followed beside it. It returns normally for most ways in which a job can
+        end: ask for the state afterwards.
 
         Args:
             job_name: of the job.
@@ -96,27 +97,30 @@ class JobLogs:
         out = PrintedLines(sys.stdout)
         with contextlib.redirect_stdout(out):
             speaker = Speaker(self._hook, job_name, out)
-            ended = False
-            while not ended:
-                speaker.join(interval_seconds())
-                ended = not speaker.is_alive()
-                if speaker.pass_on(shown, emit):
+            ended = through = False
+            while not through:
+                if not ended:
+                    speaker.join(interval_seconds())
+                # One look more after the end, for what was written since the last.
+                through, ended = ended, not speaker.is_alive()
+                if speaker.pass_on(emit):
                     streaming.restored()
                 try:
-                    watch(self.pump(job_name, emit, shown=shown, note=note))
+                    watch(self.pump(job_name, emit, shown=shown, note=note, whole=True))
                     looking.restored()
                 except JobNotCompleted:
                     raise
                 except AzureMLError as error:
                     self._bear(error, looking, emit)
+                    through = False
                 if ended and speaker.error is not None:
                     self._bear(speaker.error, streaming, emit)
-                    speaker, ended = Speaker(self._hook, job_name, out), False
-        self.pump(job_name, emit, shown=shown, note=note)
+                    speaker, ended, through = Speaker(self._hook, job_name, out), False, False
 
     def _bear(self, error: AzureMLError, patience: Patience, emit: Emit) -> None:
         if patience.is_over(error, self._hook.renew):
             raise error
+        time.sleep(interval_seconds())
         emit(f"Look {patience.failed_looks} at the job failed: {error}")
 
     def pump(

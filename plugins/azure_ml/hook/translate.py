@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from azure_ml import errors
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+CAPACITY: Final = re.compile(
+    r"AllocationFailed|OutOfCapacity|SkuNotAvailable|(not enough|out of) capacity", re.I
+)
 QUOTA: Final = re.compile(r"quota|core limit", re.IGNORECASE)
 SIGNATURE: Final = re.compile(r"([?&](?:sig|se|sp|sv|skoid|sktid)=)[^&\s'\"]+", re.IGNORECASE)
 
@@ -20,6 +23,7 @@ CURES: Final[dict[type[errors.AzureMLError], str]] = {
     errors.AuthFailed: "check the connection's login, and that its identity has a role on the workspace",
     errors.NotFound: "check the name, and the connection's subscription, group, workspace and registry",
     errors.QuotaExceeded: "ask for more quota, or choose a smaller size or another region",
+    errors.NoCapacity: "wait for machines, or choose another size or region",
     errors.Throttled: "wait, and send fewer requests",
     errors.Conflict: "wait until the operation under way has ended",
     errors.ServiceFailure: "try again; if it stays, look at the status page of Azure",
@@ -41,7 +45,7 @@ def translated(action: str, *, operation: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (errors.AzureMLError, MemoryError):
+    except (errors.AzureMLError, errors.Killed, MemoryError):
         raise
     except Exception as error:
         raise translate(error, action, operation=operation) from error
@@ -127,6 +131,8 @@ def _classify(error: Exception) -> tuple[type[errors.AzureMLError], str]:
 def _by_status(status: int | None, reason: str) -> type[errors.AzureMLError]:
     if QUOTA.search(reason):
         return errors.QuotaExceeded
+    if CAPACITY.search(reason):
+        return errors.NoCapacity
     by_code = {
         401: errors.AuthFailed,
         403: errors.AuthFailed,

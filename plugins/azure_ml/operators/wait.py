@@ -184,14 +184,18 @@ class AzureMLWaitForJobOperator(DurableOperator):
         """Say where the job stands; returns the seconds that are left of the budget in use.
 
         Raises:
-            JobQueuedTooLong, JobRanTooLong: if it is over, after the job has ended.
+            JobQueuedTooLong, JobRanTooLong: if it is over, after the job has ended, or was given five minutes to.
         """
         budgets, used = self._budgets(), self.hook.logs.usage(name, steps)
         status = self.hook.jobs.status(name)
         self.log.info(budgets.heartbeat(name, status, used))
         over = budgets.spent(name, used) if is_active("job", status, name) else None
         if over is not None:
-            ended = self.hook.jobs.end(name, CANCEL_SECONDS)
+            try:
+                ended = self.hook.jobs.end(name, CANCEL_SECONDS)
+            except errors.OperationTimeout as error:
+                self.log.warning("The job was canceled but may still run: %s", error)
+                raise over from error
             self.log.info("The job %s was canceled and is %s.", name, ended)
             if not is_success("job", ended, name):
                 raise over

@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,58 @@ def trained_job(hook: AzureMLHook, training_request: Callable[..., PipelineReque
     hook.logs.stream(job.name, lines.append)
     assert hook.jobs.status(job.name) == "Completed", "\n".join(lines)
     return job.name, lines
+
+
+def small_cluster(azureml_local: AzureMLLocal, name: str) -> None:
+    """A cluster of one node."""
+    inner = {"vmSize": "Standard_NC24ads_A100_v4", "scaleSettings": {"maxNodeCount": 1}}
+    body = {"location": "eastus", "properties": {"computeType": "AmlCompute", "properties": inner}}
+    assert azureml_local.arm("PUT", f"/computes/{name}", json=body).is_success
+
+
+@pytest.fixture
+def command_job(azureml_local: AzureMLLocal, connection: Any) -> Iterator[Callable[..., str]]:
+    """Submits a job that is one command, on a cluster of its own; canceled in the end."""
+    names: list[str] = []
+
+    def submit(code: str, *, name: str = "", compute: str = "", **properties: Any) -> str:
+        made = name or f"command-{uuid.uuid4().hex[:8]}"
+        if not compute:
+            small_cluster(azureml_local, f"c{made[-10:]}")
+        body = {
+            "jobType": "Command",
+            "command": f'python -u -c "{code}"',
+            "environmentId": "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112",
+            "computeId": compute or f"c{made[-10:]}",
+            **properties,
+        }
+        answer = azureml_local.arm("PUT", f"/jobs/{made}", json={"properties": body})
+        assert answer.status_code == 201, answer.text
+        names.append(made)
+        return made
+
+    yield submit
+    for name in names:
+        azureml_local.arm("POST", f"/jobs/{name}/cancel", version="2023-04-01-preview")
+
+
+@pytest.fixture
+def queued_request(
+    azureml_local: AzureMLLocal,
+    training_request: Callable[..., PipelineRequest],
+    command_job: Callable[..., str],
+) -> Iterator[Callable[..., PipelineRequest]]:
+    """Makes a request for a job that waits for the node of a cluster which another job holds."""
+    cluster = f"held-{uuid.uuid4().hex[:8]}"
+    small_cluster(azureml_local, cluster)
+    command_job("import time; time.sleep(600)", compute=cluster)
+
+    def make(name: str) -> PipelineRequest:
+        request = training_request(name)
+        inputs = {**request.inputs, **dict.fromkeys(recipe.COMPUTE_INPUTS, cluster)}
+        return replace(request, inputs=inputs)
+
+    yield make
+    jobs = AzureMLHook().jobs
+    for job in jobs.owned({"airflow_dag_id": DAG_ID}):
+        jobs.cancel(job.name)
