@@ -46,6 +46,14 @@ def child_runs(client: Any, run: str) -> Iterator[Any]:
     )
 
 
+def jobs_with_tag(client: Any, tag: str) -> Iterator[Any]:
+    """The jobs that have a tag of that name, as the service lists them; the SDK's own list asks for more."""
+    jobs = client.jobs
+    yield from jobs.service_client_01_2024_preview_arm.jobs.list(
+        jobs._operation_scope.resource_group_name, jobs._workspace_name, tag=tag
+    )
+
+
 def run_details(client: Any, run: str) -> Any:
     """The run-history details of a run: state, error, and a signed URL for each log file."""
     return client.jobs._runs_operations.get_run_details(run)
