@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REPO_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_]|[.-](?=[A-Za-z0-9_]))*"
+REPO_ID: Final = re.compile(rf"{_NAME}/{_NAME}")
+"""``owner/name``, as ``validate_repo_id`` of huggingface_hub has it: no ``..``, no ``--``, no end in a dot or
+dash. Without an owner, ``datasets`` would take it for one of its own loaders, such as ``json`` or ``csv``."""
+MAX_REPO_ID: Final = 96
 TALKATIVE: Final = ("httpx", "httpx2")
 """Libraries that would log each request with its address, and the Hub's addresses may be signed."""
 
@@ -41,6 +45,25 @@ def percent(split_pc: float | str) -> float:
     return value
 
 
+def require_hub_id(dataset: str) -> None:
+    """Accept nothing but the id of a data set on the Hub: no URL, no path, no loader of another kind.
+
+    Raises:
+        InputError: in one sentence that says which of them it is.
+    """
+    example = "give the id of a data set on the Hub, such as 'HuggingFaceH4/ultrachat_200k'."
+    scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", dataset)
+    if scheme:
+        raise InputError(f"{dataset!r} is an address of scheme {scheme[1]!r}, not read from here: {example}")
+    if dataset.startswith(("/", "~", ".", "\\")) or ".." in dataset.split("/"):
+        raise InputError(f"{dataset!r} is the path of a file or folder, not read from here: {example}")
+    if len(dataset) > MAX_REPO_ID or not REPO_ID.fullmatch(dataset):
+        raise InputError(f"{short(dataset)} is not of the form owner/name: {example}")
+    if Path(dataset).exists():
+        # The loader would take the folder, and with it files that were never meant for training.
+        raise InputError(f"{dataset!r} is a folder beside this project, too, and would be read: {example}")
+
+
 def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Dataset]:
     """The chosen part of every split.
 
@@ -55,11 +78,7 @@ def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[s
         HubUnreachableError: if the Hub does not answer.
     """
     part = percent(split_pc)
-    if not REPO_ID.fullmatch(dataset):
-        raise InputError(
-            f"{dataset!r} is not the id of a data set on the Hub: give one such as "
-            "'HuggingFaceH4/ultrachat_200k'."
-        )
+    require_hub_id(dataset)
     whole = _load_splits(dataset)
     missing = [split for split in SPLITS if split not in whole]
     if missing:

@@ -11,6 +11,13 @@ from include.finetune import recipe
 
 OPTIONAL_NUMBER: Final = ["null", "number"]
 OPTIONAL_INTEGER: Final = ["null", "integer"]
+# Browser and API server refuse what could be read as a path, a URL or a shell's word. JSON Schema searches, so
+# each has its ends; what they let through is checked again, with a sentence, before anything is paid for.
+HUB_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
+MODEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"
+PLAIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+CLUSTER_NAME: Final = r"^[A-Za-z][A-Za-z0-9-]*$"
+VM_SIZE: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
 RECIPE: Final = "Leave it empty for the model's own default, or else the recipe's"
 
 
@@ -30,6 +37,7 @@ def _model() -> dict[str, Param]:
             "string",
             "Name of a chat model in the registry. Models retire: pick another one then.",
             minLength=1,
+            pattern=MODEL_NAME,
             examples=["Phi-3-mini-4k-instruct", "Phi-3.5-mini-instruct", "Phi-4-mini-instruct"],
         ),
         "model_version": _param(
@@ -38,6 +46,7 @@ def _model() -> dict[str, Param]:
             None,
             ["null", "string"],
             "Leave it empty for the newest version that is not archived.",
+            pattern=PLAIN_NAME,
         ),
     }
 
@@ -50,8 +59,9 @@ def _data() -> dict[str, Param]:
             "Data set",
             recipe.DATASET,
             "string",
-            "Id on the Hugging Face Hub. It needs the splits train_sft, test_sft, train_gen, test_gen "
+            "Id on the Hugging Face Hub, owner/name. It needs the splits train_sft, test_sft, train_gen, test_gen "
             "and a column 'messages'.",
+            pattern=HUB_ID,
         ),
         "split_pc": _param(
             section,
@@ -138,6 +148,8 @@ def _compute() -> dict[str, Param]:
             "string",
             "Taken if it exists, created if not.",
             minLength=2,
+            maxLength=32,
+            pattern=CLUSTER_NAME,
         ),
         "compute_vm_size": _param(
             section,
@@ -145,6 +157,7 @@ def _compute() -> dict[str, Param]:
             "Standard_NC24ads_A100_v4",
             "string",
             "Size of the cluster's machines, if it has to be created. The model says which suit.",
+            pattern=VM_SIZE,
         ),
         "compute_min_instances": _param(
             section, "Machines while idle", 0, "integer", "0 costs nothing between runs.", minimum=0
@@ -188,6 +201,7 @@ def _deployment() -> dict[str, Param]:
             "Standard_NC6s_v3",
             "string",
             "VM size that serves the tuned model during the smoke test. The model says which suit.",
+            pattern=VM_SIZE,
         ),
         "experiment_name": _param(
             section,
@@ -195,6 +209,7 @@ def _deployment() -> dict[str, Param]:
             None,
             ["null", "string"],
             "Where Studio lists the job. Leave it empty for chat_completion_<model>.",
+            pattern=PLAIN_NAME,
         ),
     }
 

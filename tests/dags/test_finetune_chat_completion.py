@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from tests.conftest import ROOT
@@ -128,6 +129,29 @@ def test_the_form_has_a_default_for_every_field(dag: Any) -> None:
     assert values["model_name"] == "Phi-3-mini-4k-instruct"
     assert values["split_pc"] == 5
     assert values["num_train_epochs"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("dataset", "../x"),
+        ("dataset", "/etc"),
+        ("dataset", "https://evil/x"),
+        ("dataset", "file:///etc/passwd"),
+        ("dataset", "json"),
+        ("dataset", "a/b@.."),
+        ("model_name", "../other"),
+        ("model_name", "a/b/c"),
+        ("model_version", "1/../2"),
+        ("compute_cluster", "gpu; rm"),
+        ("compute_vm_size", "Standard/../x"),
+        ("instance_type", "https://x"),
+        ("experiment_name", "../x"),
+    ],
+)
+def test_the_form_refuses_what_could_be_a_path_a_url_or_a_command(dag: Any, field: str, value: str) -> None:
+    with pytest.raises(ParamValidationError, match="does not match"):
+        dag.params.get_param(field).resolve(value)
 
 
 def test_the_dag_can_be_written_down_and_read_back(dag: Any) -> None:

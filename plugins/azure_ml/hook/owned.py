@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azure_ml.errors import BadInput, Conflict, NotFound
+from azure_ml.hook import sdk
 from azure_ml.hook.polling import pauses
 from azure_ml.hook.translate import text, translated
 from azure_ml.ownership import PROJECT_TAG, is_owned
@@ -42,12 +43,10 @@ def jobs_tagged(hook: AzureMLHook, wanted: Mapping[str, str]) -> list[TaggedJob]
     The service filters by the name of one tag; the values are compared here.
     """
     with translated("list the jobs"):
-        found = hook.workspace_client.jobs.list(tag=PROJECT_TAG)
-        # A job that the SDK cannot read is listed as None; none that is submitted here is of that kind.
+        found = sdk.tagged_jobs(hook.workspace_client, PROJECT_TAG)
         jobs = [
-            TaggedJob(str(job.name), text(job.status), dict(job.tags or {}))
+            TaggedJob(str(job.name), text(job.properties.status), dict(job.properties.tags or {}))
             for job in found
-            if job is not None
         ]
     return [job for job in jobs if is_owned(job.tags, wanted)]
 

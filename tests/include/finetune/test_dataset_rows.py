@@ -27,10 +27,39 @@ def test_a_percentage_may_be_a_number_or_its_text(split_pc: Any) -> None:
     assert dataset.percent(split_pc) == float(split_pc)
 
 
-@pytest.mark.parametrize("name", ["../etc/passwd", "/data/x", "https://example.org/x", "a/b/c", "", "a b"])
-def test_what_cannot_be_a_hub_id_is_refused_before_the_hub_is_asked(name: str) -> None:
-    with pytest.raises(InputError, match="is not the id of a data set on the Hub"):
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("../x", "is the path of a file or folder"),
+        ("/etc", "is the path of a file or folder"),
+        ("~/data", "is the path of a file or folder"),
+        ("a/../b", "is the path of a file or folder"),
+        ("https://evil/x", "is an address of scheme 'https'"),
+        ("file:///etc/passwd", "is an address of scheme 'file'"),
+        ("hf://datasets/a/b", "is an address of scheme 'hf'"),
+        ("json", "is not of the form owner/name"),
+        ("a/b@..", "is not of the form owner/name"),
+        ("a/b..c", "is not of the form owner/name"),
+        ("a/b/c", "is not of the form owner/name"),
+        ("a/b;rm", "is not of the form owner/name"),
+        ("a b", "is not of the form owner/name"),
+        ("", "is not of the form owner/name"),
+        ("a/" + "b" * 200, "is not of the form owner/name"),
+    ],
+)
+def test_what_cannot_be_a_hub_id_is_refused_before_the_hub_is_asked(name: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence) as told:
         dataset.load(name, 5)
+    assert "give the id of a data set on the Hub" in str(told.value)
+
+
+def test_a_folder_that_looks_like_a_hub_id_is_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secrets" / "of-mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is a folder beside this project"):
+        dataset.load("secrets/of-mine", 5)
 
 
 @pytest.mark.parametrize(
