@@ -205,12 +205,12 @@ def after(run: Run) -> None:
 
 
 def _mark_failed(run: Run) -> None:
-    run.world.stack.airflow.mark_failed(run.dag_id, run.run_id)
+    run.world.change("PATCH", f"{run.dag_id}/dagRuns/{run.run_id}", {"state": "failed"})
 
 
 def _mark_task_failed(run: Run) -> None:
-    path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{run.case.task}"
-    run.world.stack.airflow._send("PATCH", path, {"new_state": "failed"})
+    path = f"{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{run.case.task}"
+    run.world.change("PATCH", path, {"new_state": "failed"})
 
 
 def _clear(run: Run) -> None:
@@ -221,7 +221,7 @@ def _clear(run: Run) -> None:
         "only_failed": False,
         "reset_dag_runs": True,
     }
-    run.world.stack.airflow._send("POST", f"/api/v2/dags/{run.dag_id}/clearTaskInstances", body)
+    run.world.change("POST", f"{run.dag_id}/clearTaskInstances", body)
 
 
 def _cancel_job(run: Run) -> None:

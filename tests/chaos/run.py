@@ -105,7 +105,7 @@ class Run:
     def start(self) -> None:
         """Trigger it."""
         body = {"dag_run_id": self.run_id, "logical_date": None, "conf": self.conf(), "note": self.case.why}
-        self.world.stack.airflow._send("POST", f"/api/v2/dags/{self.dag_id}/dagRuns", body, allow=409)
+        self.world.change("POST", f"{self.dag_id}/dagRuns", body)
 
     # -- Airflow
 

@@ -63,7 +63,7 @@ class Runner:
             if before:
                 self._tokens(inject.TOKEN_SECONDS)
             with ThreadPoolExecutor(len(wave)) as lanes:
-                list(lanes.map(lambda case, at=meeting: self._one(case, at), wave))  # type: ignore[misc]
+                list(lanes.map(lambda case, at=meeting: self._one(case, at), wave))
             if before:
                 self._tokens(3600)
         return self.outcome
@@ -139,11 +139,8 @@ class Runner:
         if not self._has_reaper:
             return []
         airflow, run_id = self._world.stack.airflow, f"after.{next(self._reaps)}.{run.run_id}"
-        airflow._send(
-            "POST",
-            f"/api/v2/dags/{REAPER}/dagRuns",
-            {"dag_run_id": run_id, "logical_date": None, "conf": {}},
-        )
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": {}}
+        self._world.change("POST", f"{REAPER}/dagRuns", body)
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             state = airflow.run_state(REAPER, run_id)["state"]

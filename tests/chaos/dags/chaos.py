@@ -55,7 +55,7 @@ def _name_httpx(agent: str) -> None:
     """The metrics and the logs are read with httpx, whose own User-Agent is a constant."""
     import httpx
 
-    httpx._client.USER_AGENT = agent  # type: ignore[attr-defined]
+    httpx._client.USER_AGENT = agent
 
 
 def build(dag_id: str, knobs: dict[str, Any]) -> DAG:
@@ -107,6 +107,5 @@ if wanted in (None, "reap_orphans") and (ROOT / "dags" / "reap_orphans.py").exis
     found.loader.exec_module(reaper)
     for value in list(vars(reaper).values()):
         if isinstance(value, DAG):
-            value.schedule = None
             value.max_active_runs = 100
             globals()["reap_orphans"] = value
