@@ -52,7 +52,7 @@ AIRFLOW: dict[str, str] = {
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
-    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
     "SCHEDULER__TASK_QUEUED_TIMEOUT": "30",
     "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
@@ -135,6 +135,9 @@ def build(local: Path, dags: Mapping[str, object], password: str) -> World:
     os.environ["CHAOS_DAGS"] = json.dumps(dags)
     os.environ[processes.MARKER] = str(local)
     running = stack.up(paths, lambda _: None, AIRFLOW)
+    # What is started again later comes back at the same address.
+    for service, variable in (("api-server", "AIRFLOW_PORT"), (stack.SERVICE, "AZUREML_LOCAL_PORT")):
+        os.environ[variable] = str(processes.read_records(paths.records)[service].port)
     running.airflow.put_connection({**running.azureml.connection(), "password": password})
     return World(running, local / "holds", password, AIRFLOW)
 
