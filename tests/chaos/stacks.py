@@ -62,7 +62,8 @@ def run(
         for worker in workers:
             if worker.is_alive():
                 worker.terminate()
-            worker.join(30)
+            worker.join(10)
+            worker.kill()
         for number in range(len(shares)):
             processes.end(folder / str(number))
         if not keep:
