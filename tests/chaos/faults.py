@@ -118,7 +118,7 @@ def _quota(run: Run) -> Json:
 def holds_request(run: Run) -> bool:
     """Whether the case meets its task in the midst of a request."""
     case = run.case
-    if case.task in ("wait_for_job", "verdict", "check_data"):
+    if case.task in ("wait_for_job", "verdict"):
         return False
     return case.mode == "sync" and case.fault in (
         "worker-killed",
