@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows, wrong = stacks.run(chosen, told.stacks, told.keep, Console())
     told.out.parent.mkdir(parents=True, exist_ok=True)
     told.out.write_text(json.dumps(rows, indent=1) + "\n")
-    report.show(rows, wrong, Console())
+    report.show(rows, wrong, Console(width=report.WIDTH))
     return 1 if wrong or not all(row["ok"] for row in rows) else 0
 
 

@@ -52,8 +52,8 @@ GROUPS: Final = {
 SHARED: Final = frozenset({"scheduler-killed", "triggerer-killed", "service-restarted", "token-expired"})
 """Faults that meet every run of a stack at once."""
 
-TIMEOUT_SECONDS: Final = 15.0
-RUN_TIMEOUT_SECONDS: Final = 75.0
+TIMEOUT_SECONDS: Final = 40.0
+RUN_TIMEOUT_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True)

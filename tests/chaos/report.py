@@ -11,6 +11,9 @@ from rich.table import Table
 from tests.chaos.invariants import Result
 
 FIELDS = tuple(Result.__dataclass_fields__)
+WIDTH = 150
+"""Columns of the table, whatever the terminal or the CI's log has."""
+
 SHORT = {
     "expected_state": "expected",
     "endpoints_left_before_reap": "left",

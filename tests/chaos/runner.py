@@ -13,7 +13,7 @@ from pathlib import Path
 
 from include.launcher import processes
 from tests.chaos import cases as table
-from tests.chaos import inject, invariants
+from tests.chaos import faults, inject, invariants
 from tests.chaos.cases import Case
 from tests.chaos.run import FINAL, NotReached, Run
 from tests.chaos.world import World, build
@@ -113,10 +113,10 @@ class Runner:
         azureml, notes = self._world.stack.azureml, []
         if "dataset" in run.conf():
             azureml.register_dataset(run.conf()["dataset"], _sample())
-        azureml.add_faults(inject.armed(run))
-        if inject.holds_task(run):
+        azureml.add_faults(faults.armed(run))
+        if faults.holds_task(run):
             run.hold_task().touch()
-        if inject.holds_job(run):
+        if faults.holds_job(run):
             run.hold_job().touch()
         run.start()
         try:
@@ -139,11 +139,8 @@ class Runner:
         if not self._has_reaper:
             return []
         airflow, run_id = self._world.stack.airflow, f"after.{next(self._reaps)}.{run.run_id}"
-        airflow._send(
-            "POST",
-            f"/api/v2/dags/{REAPER}/dagRuns",
-            {"dag_run_id": run_id, "logical_date": None, "conf": {}},
-        )
+        body: dict[str, object] = {"dag_run_id": run_id, "logical_date": None, "conf": {}}
+        self._world.change("POST", f"{REAPER}/dagRuns", body)
         deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             state = airflow.run_state(REAPER, run_id)["state"]

@@ -26,6 +26,8 @@ from tests.chaos.cases import Case
 from tests.chaos.invariants import Result
 
 PORTS = (18080, 18443)
+WAVE_WEIGHT = 2
+"""How many cases with a fault of their own take as long as one with a shared fault."""
 
 
 def run(
@@ -60,7 +62,8 @@ def run(
         for worker in workers:
             if worker.is_alive():
                 worker.terminate()
-            worker.join(30)
+            worker.join(10)
+            worker.kill()
         for number in range(len(shares)):
             processes.end(folder / str(number))
         if not keep:
@@ -76,14 +79,16 @@ def run(
 
 
 def share(chosen: Sequence[Case], stacks: int) -> list[list[Case]]:
-    """The cases of each stack: shared faults go to the stack that has the fewest, all of one fault together."""
+    """The cases of each stack. Shared faults go to one stack, whose waves wait more than they work."""
     shares: list[list[Case]] = [[] for _ in range(max(1, min(stacks, len(chosen))))]
-    for fault in sorted({case.fault for case in chosen} & table.SHARED):
-        min(shares, key=len).extend(case for case in chosen if case.fault == fault)
+    shares[0] = [case for case in chosen if case.fault in table.SHARED]
+    weights = [WAVE_WEIGHT * len(shares[0]), *(0 for _ in shares[1:])]
     for case in chosen:
         if case.fault not in table.SHARED:
-            min(shares, key=len).append(case)
-    return shares
+            least = weights.index(min(weights))
+            shares[least].append(case)
+            weights[least] += 1
+    return [part for part in shares if part]
 
 
 def _work(local: Path, number: int, cases: Sequence[Case], news: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.chaos import cases, inject, stacks
+from tests.chaos import cases, faults, stacks
 from tests.chaos.catalogue import write
 
 CASES = cases.load()
@@ -82,7 +82,7 @@ def test_cases_that_share_a_fault_go_to_one_stack_and_none_is_lost() -> None:
 
 
 def test_every_task_that_creates_something_has_the_request_by_which_it_does() -> None:
-    assert set(inject.WRITES) == set(cases.GROUPS["creating"])
+    assert set(faults.WRITES) == set(cases.GROUPS["creating"])
 
 
 def test_the_quick_components_have_the_inputs_and_outputs_of_the_real_ones(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from include.launcher import environment, processes, stack
 from include.launcher.paths import ROOT, Paths
@@ -21,6 +23,11 @@ import sys
 if "scheduler" in sys.argv or "triggerer" in sys.argv:
     # One certificate to read in place of a bundle of hundreds, at every new connection.
     os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"] = {authority!r}
+if "api-server" in sys.argv:
+    # It writes its audit log in its event loop, and then waits there for locks that its own threads hold.
+    import airflow.settings
+
+    SQL_ALCHEMY_CONN = airflow.settings.SQL_ALCHEMY_CONN.replace("timeout=30", "timeout=2")
 if "scheduler" in sys.argv:
     # The task processes are forked from here and have for nothing what is imported now.
     import azure.ai.ml, azure.ai.ml.entities, azure.identity, datasets, pandas, httpx, rich.table
@@ -45,10 +52,8 @@ AIRFLOW: dict[str, str] = {
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
-    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-    "SCHEDULER__TASK_QUEUED_TIMEOUT": "30",
-    "SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
     "SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "2",
     "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
@@ -67,12 +72,20 @@ class World:
         stack: its clients.
         holds: folder whose files hold tasks and training steps.
         password: of the Airflow connection; a secret that must not be found anywhere.
+        changes: settings of Airflow that differ from the launcher's.
+        turn: held while Airflow is asked to change something: it is one at a time with SQLite.
     """
 
     stack: stack.Stack
     holds: Path
     password: str
     changes: Mapping[str, str]
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """Ask Airflow's REST API for a change; one that is made already is no error."""
+        with self.turn:
+            self.stack.airflow._send(method, f"/api/v2/dags/{path}", dict(body), allow=409)
 
     @property
     def local(self) -> Path:
@@ -120,6 +133,9 @@ def build(local: Path, dags: Mapping[str, object], password: str) -> World:
     os.environ["CHAOS_DAGS"] = json.dumps(dags)
     os.environ[processes.MARKER] = str(local)
     running = stack.up(paths, lambda _: None, AIRFLOW)
+    # What is started again later comes back at the same address.
+    for service, variable in (("api-server", "AIRFLOW_PORT"), (stack.SERVICE, "AZUREML_LOCAL_PORT")):
+        os.environ[variable] = str(processes.read_records(paths.records)[service].port)
     running.airflow.put_connection({**running.azureml.connection(), "password": password})
     return World(running, local / "holds", password, AIRFLOW)
 
