@@ -93,3 +93,15 @@ def test_a_quota_of_an_unknown_family_is_refused(azureml_local: AzureMLLocal) ->
     answer = azureml_local.http.post("/_local/quota", json={"family": "nobody", "limit": 1})
     assert answer.status_code == 400
     assert "standardNCADSA100v4Family" in answer.json()["error"]["message"]
+
+
+def test_told_to_listen_elsewhere_it_warns_and_shows_no_page(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    process = start_azureml_local(home, port, AZUREML_LOCAL_BIND="0.0.0.0")
+    try:
+        service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
+        assert service.http.get("/runs/nobody").status_code == 403
+        assert "WARNING root: Anybody who reaches 0.0.0.0 may use" in (home / "server.log").read_text()
+    finally:
+        service.http.close()
+        stop_azureml_local(process)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from include.azureml_local import studio
+from include.azureml_local.arm import ArmError
 from include.azureml_local.local import LocalDep
 
-router = APIRouter()
+
+async def _private(local: LocalDep) -> None:
+    """Refuse where other machines may ask: these pages know no login.
+
+    Raises:
+        ArmError: 403.
+    """
+    if local.settings.exposed:
+        raise ArmError(403, "Forbidden", "The pages are shown only while the service listens on loopback.")
+
+
+router = APIRouter(dependencies=[Depends(_private)])
 _HEADERS = {
     # Nothing from elsewhere, no script, no frame: whatever a job has logged stays text.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
