@@ -63,10 +63,12 @@ def main() -> int:
     write_client_files(local, files)
     where = told.home / "azure.env"
     print(f"Local Azure ML at {told.base_url}; point a script at it: source {where}", flush=True)
+    if told.exposed:
+        logging.warning("Anybody who reaches %s may use this service and its control routes.", told.bind)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(local),
-            host="127.0.0.1",
+            host=told.bind,
             port=told.port,
             ssl_certfile=str(files.server),
             http=DroppableProtocol,

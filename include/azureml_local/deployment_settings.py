@@ -72,9 +72,16 @@ def properties(local: Local, given: Json, old: Document | None) -> Json:
 def _check_parts(local: Local, given: Json) -> None:
     """Model, code and environment are there, and are enough to start a container from."""
     model, code, environment = given.get("model"), given.get("codeConfiguration"), given.get("environmentId")
+    if (images.environment(local, environment) or {}).get("inferenceConfig"):
+        raise ArmError(
+            501,
+            "NotImplemented",
+            f"Environment {environment!r} has an inferenceConfig: its image brings its own server, and the local "
+            "Azure ML runs no images. Deploy an MLflow model or a scoring script, or use Azure.",
+            target="environmentId",
+        )
     if model or not code:
         model_folder(local, model)
-    images.environment(local, environment)
     if code:
         code_folder(local, code)
     if environment or (model and not code and _is_mlflow(local, model)):

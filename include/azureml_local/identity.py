@@ -57,7 +57,8 @@ class Identity:
         self.header = header_file.read_text()
         self._checked: dict[str, float] = {}
         self.lifetime = LIFETIME
-        self._revoked = 0
+        self._revocations = folder / "revocations"
+        self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
 
     def issue(
         self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
@@ -92,6 +93,10 @@ class Identity:
     def revoke(self) -> None:
         """Refuse every client's token that was issued until now; those of running steps stay good."""
         self._revoked += 1
+        # A new file in the place of the old: killed in between, the service has one or the other.
+        fresh = self._revocations.with_suffix(".new")
+        private_file(fresh, str(self._revoked).encode())
+        fresh.replace(self._revocations)
         self._checked.clear()
 
     def require(self, authorization: str | None, *, audience: str | None = None) -> None:

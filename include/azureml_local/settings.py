@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,8 @@ class Settings:
 
     Attributes:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
-        port: TCP port on the loopback interface.
+        port: TCP port.
+        bind: address of the interface; only loopback is private, see :attr:`exposed`.
         time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`include.azureml_local.states`.
         compute_python: interpreter of the compute environment, which runs jobs and deployments.
         standin: folder of the stand-in base model, made by ``include.azureml_local.standin``.
@@ -41,6 +43,7 @@ class Settings:
     compute_python: Path
     standin: Path
     sample: Path
+    bind: str = "127.0.0.1"
     serving_script: Path = ROOT / "include" / "azureml_local" / "serving" / "server.py"
 
     @property
@@ -48,20 +51,31 @@ class Settings:
         """The address every client uses, for example ``https://localhost:8443``."""
         return f"https://localhost:{self.port}"
 
+    @property
+    def exposed(self) -> bool:
+        """Whether other machines may reach the service."""
+        return not ip_address(self.bind).is_loopback
+
     @classmethod
     def from_environment(cls) -> Settings:
         """Read ``AZUREML_LOCAL_*``; paths default to folders of the project.
 
         Raises:
-            ValueError: if the port is no number from 1 to 65535.
+            ValueError: if the port is no number from 1 to 65535, or the address is none.
         """
         env = os.environ
         raw_port = env.get("AZUREML_LOCAL_PORT", "8443")
         if not raw_port.isdecimal() or not 0 < int(raw_port) < 65536:
             raise ValueError(f"AZUREML_LOCAL_PORT is {raw_port!r}: give a port number from 1 to 65535.")
+        bind = env.get("AZUREML_LOCAL_BIND", cls.bind)
+        try:
+            ip_address(bind)
+        except ValueError as error:
+            raise ValueError(f"AZUREML_LOCAL_BIND is {bind!r}: give an IP address.") from error
         return cls(
             home=Path(env.get("AZUREML_LOCAL_HOME", ROOT / ".local" / "azureml")).resolve(),
             port=int(raw_port),
+            bind=bind,
             time_policy=env.get("AZUREML_LOCAL_TIME", "timed"),
             # Not resolved: a virtual environment's python is a link, and following it leaves the environment.
             compute_python=Path(

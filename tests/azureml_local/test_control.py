@@ -110,3 +110,15 @@ def test_a_late_response_comes_after_the_server_has_acted(azureml_local: AzureML
         with pytest.raises(httpx.ReadTimeout):
             azureml_local.arm("PUT", "/data/late/versions/1", json=DATA, timeout=1)
         assert azureml_local.arm("GET", "/data/late/versions/1").status_code == 200
+
+
+def test_told_to_listen_elsewhere_it_warns_and_shows_no_page(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    process = start_azureml_local(home, port, AZUREML_LOCAL_BIND="0.0.0.0")
+    try:
+        service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
+        assert service.http.get("/runs/nobody").status_code == 403
+        assert "WARNING root: Anybody who reaches 0.0.0.0 may use" in (home / "server.log").read_text()
+    finally:
+        service.http.close()
+        stop_azureml_local(process)

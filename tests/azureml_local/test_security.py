@@ -16,8 +16,9 @@ from tests.conftest import AzureMLLocal
 
 OPEN = re.compile(
     r"/metadata/endpoints|/msi/token|/discovery|/registrymanagement/|/_local/|/hub/|/localstore\.blob|/inference/"
+    r"|/runs/|/endpoints/realtime/|/model/"
 )
-"""Address book, token service, control routes, the Hub, storage (SAS or token), scoring (key or token)."""
+"""Address book, token service, control routes, Hub, storage (SAS or token), scoring (key or token), pages to read."""
 
 
 def routes() -> list[APIRoute]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from azure.ai.ml.entities import AmlCompute, ProbeSettings
+from azure.ai.ml.entities import AmlCompute, Environment, ProbeSettings
 from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local.serving_service import SIZE, Serving
@@ -160,3 +160,17 @@ def test_a_request_that_takes_too_much_memory_kills_the_container_which_comes_ba
         while here.score(endpoint, {}).status_code != 200:
             assert time.monotonic() < deadline, "the container did not come back"
         assert "OOMKilled" in here.log(endpoint, "hoarder")
+
+
+def test_an_image_with_a_server_of_its_own_is_refused_and_says_why(here: Serving, endpoint: str) -> None:
+    route = {"port": 8080, "path": "/"}
+    brought = Environment(
+        name="brought",
+        image="mcr.microsoft.com/azureml/base:1",
+        inference_config={"liveness_route": route, "readiness_route": route, "scoring_route": route},
+    )
+    made = here.client.environments.create_or_update(brought)
+    with pytest.raises(HttpResponseError, match="runs no images") as refused:
+        here.deploy(endpoint, "container", environment=str(made.id), code_configuration=None)
+    assert refused.value.status_code == 501
+    assert "container" not in [one.name for one in here.client.online_deployments.list(endpoint)]

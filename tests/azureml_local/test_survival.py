@@ -124,3 +124,26 @@ def test_a_job_that_was_cut_off_says_why(tmp_path: Path) -> None:
     finally:
         service.http.close()
         stop_azureml_local(process)
+
+
+def test_tokens_that_were_revoked_stay_so_after_a_kill(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    statuses = []
+    for revoke in (True, False):
+        process = start_azureml_local(home, port)
+        service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
+        try:
+            if revoke:
+                held = service.token()
+                service.post("/_local/tokens", {"revoke": True})
+            scope = service.arm("GET", "").json()["id"]
+            query = {"api-version": "2024-10-01-preview"}
+            statuses += [
+                service.http.get(scope, params=query, headers=headers).status_code
+                for headers in (held, service.token())
+            ]
+        finally:
+            process.kill()
+            process.wait()
+            service.http.close()
+    assert statuses == [401, 200, 401, 200]

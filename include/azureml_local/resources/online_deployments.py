@@ -22,6 +22,8 @@ from include.azureml_local.store import Document
 log = logging.getLogger(__name__)
 router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments")
 _KIND = "onlineDeployments"
+_SERVED = "servedDeployments"
+"""Kind of the deployments as they last came up: what answers after an update that failed."""
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 
 
@@ -87,8 +89,8 @@ def _healthy(document: Document) -> bool:
     return bool(document["properties"]["provisioningState"] == "Succeeded")
 
 
-async def _start(local: Local, key: str) -> None:
-    document = local.store.get(_KIND, key)
+async def _start(local: Local, key: str, kind: str = _KIND) -> None:
+    document = local.store.get(kind, key)
     if document is None:
         return
     workload = await asyncio.to_thread(workloads.prepare, local, document)
@@ -100,6 +102,7 @@ def _succeeded(local: Local, key: str) -> None:
     if document is not None:
         document["properties"]["provisioningState"] = "Succeeded"
         document.pop("provisioningError", None)
+        local.store.put(_SERVED, key, {field: document[field] for field in ("properties", "sku")})
         local.store.put(_KIND, key, document)
 
 
@@ -116,7 +119,12 @@ async def _settle(local: Local, key: str) -> None:
         raise ArmError(400, "OutOfQuota", missing, target=key)
     try:
         await _start(local, key)
-    except ContainerError as error:
+    except (ContainerError, ArmError) as error:
+        if local.containers.get(key) is None:
+            # The service was killed during the update: what answered before it is to answer again.
+            local.containers.background(_back(local, key))
+        if isinstance(error, ArmError):
+            raise
         raise ArmError(400, "ResourceNotReady", str(error), target=key) from error
     _succeeded(local, key)
 
@@ -199,21 +207,23 @@ async def delete(endpoint: str, name: str, scope: ScopeDep, local: LocalDep) -> 
 @Operations.handler("onlineDeployments.delete")
 async def _remove(local: Local, key: str) -> None:
     await local.containers.remove(key)
+    local.store.delete(_SERVED, key)
     local.store.delete(_KIND, key)
 
 
+async def _back(local: Local, key: str) -> None:
+    """Start a deployment as it last came up; what never did stays down."""
+    try:
+        await _start(local, key, _SERVED)
+    except (ContainerError, ArmError) as error:
+        log.warning("Deployment %s did not come back: %s", key, error)
+
+
 async def startup(local: Local) -> None:
-    """Bring back the deployments that were running when the service ended."""
-
-    async def back(key: str) -> None:
-        try:
-            await _start(local, key)
-        except (ContainerError, ArmError) as error:
-            log.warning("Deployment %s did not come back: %s", key, error)
-
+    """Bring back the deployments that were running when the service ended; Failed ones as they were before."""
     for document in local.store.list(_KIND):
-        if document["properties"]["provisioningState"] == "Succeeded":
-            local.containers.background(back(document.key))
+        if document["properties"]["provisioningState"] in ("Succeeded", "Failed"):
+            local.containers.background(_back(local, document.key))
 
 
 async def shutdown(local: Local) -> None:

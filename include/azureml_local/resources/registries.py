@@ -121,7 +121,7 @@ async def temporary_reference(
     }
 
 
-@router.get(f"{DATA_PATH}/operationResults/{{operation}}")
+@router.get(f"{DATA_PATH}/mfeOperationResults/{{operation}}")
 async def operation_result(registry_name: str, operation: str, local: LocalDep) -> Response:
     """How a publication goes: 202 while it does, then the version, or why there is none."""
     _check(registry_name)
@@ -196,7 +196,7 @@ async def put_version(
     operation = local.operations.begin(f"{_PUBLISHED}.publish", key)
     headers = {
         "Location": f"{local.settings.base_url}{DATA_PATH.format(**request.path_params)}"
-        f"/operationResults/{operation}?api-version=2021-10-01-dataplanepreview",
+        f"/mfeOperationResults/{operation}?api-version=2021-10-01-dataplanepreview",
         "x-ms-async-operation-timeout": "PT30M",
         "Retry-After": "1",
     }

@@ -22,7 +22,9 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from include.azureml_local.serving import decorated
 from include.azureml_local.serving.app import say
+from include.azureml_local.serving.decorated import Answer, BadRequestError, Call
 
 SERVER = "azureml-local/1"
 """Value of the header ``x-ms-server-version``."""
@@ -46,16 +48,20 @@ class ScoringScript:
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-        self._run: Callable[[str], Any] = _function(module, "run", file)
+        self.function = _function(module, "run", file)
         self._one_at_a_time = threading.Lock()
         say("Calling the user's init function")
         _function(module, "init", file)()
         say("The user's init function has ended")
 
-    def run(self, data: str) -> bytes:
-        """The result of ``run`` for a body, as JSON."""
+    def run(self, call: Call) -> Answer:
+        """What ``run`` answers.
+
+        Raises:
+            BadRequestError: if the body lacks an input that the script declares.
+        """
         with self._one_at_a_time:
-            return json.dumps(self._run(data)).encode()
+            return decorated.run(self.function, call)
 
 
 def _function(module: Any, name: str, file: Path) -> Callable[..., Any]:
@@ -81,32 +87,40 @@ def make_script_app(file: Path) -> FastAPI:
 
     @app.post("/score")
     async def score(request: Request) -> Response:
-        text = (await request.body()).decode(errors="replace")
+        url, body = request.url, await request.body()
+        call = Call(request.method, url.path, url.query, dict(request.headers), body)
         started = time.monotonic()
-        status, body = await run_in_threadpool(_scored, app.state.script, text)
+        answer = await run_in_threadpool(_scored, app.state.script, call)
         spent = (time.monotonic() - started) * 1000
-        say(f"POST /score {status} {spent:.3f}ms")
+        say(f"POST /score {answer.status} {spent:.3f}ms")
         headers = {
-            "x-ms-run-function-failed": str(status >= 500),
+            "x-ms-run-function-failed": str(answer.status >= 500),
             "x-ms-run-fn-exec-ms": f"{spent:.3f}",
             "x-ms-server-version": SERVER,
             "x-ms-request-id": request.headers.get("x-ms-request-id") or str(uuid.uuid4()),
         }
-        return Response(body, status, headers, "application/json")
+        own = {name.lower(): value for name, value in answer.headers.items()}
+        own.pop("content-length", None)
+        media = own.pop("content-type", "application/json")
+        return Response(answer.body, answer.status, headers | own, media)
 
     @app.get("/swagger.json")
     async def swagger(version: int = 2) -> Response:
         own = file.parent / f"swagger{version}.json"
         if not own.is_file():
-            return JSONResponse({"message": f"The code has no file {own.name}."}, 404)
+            declared = decorated.swagger(app.state.script.function) if version == 2 else None
+            missing = {"message": f"The code has no file {own.name} and declares no schema."}
+            return JSONResponse(declared or missing, 200 if declared else 404)
         return Response(own.read_bytes(), media_type="application/json")
 
     return app
 
 
-def _scored(script: ScoringScript, text: str) -> tuple[int, bytes]:
+def _scored(script: ScoringScript, call: Call) -> Answer:
     try:
-        return 200, script.run(text)
+        return script.run(call)
+    except BadRequestError as error:
+        return Answer(json.dumps({"message": str(error)}).encode(), 400)
     except Exception:  # the boundary of the process: whatever the script raises is an answer, not a crash
         say("Encountered Exception: " + traceback.format_exc())
-        return 500, json.dumps({"message": _FAILED}).encode()
+        return Answer(json.dumps({"message": _FAILED}).encode(), 500)
