@@ -283,9 +283,7 @@ def test_a_step_waits_while_its_cluster_is_busy(client: MLClient, sleeper: Any) 
     wait_for(lambda: child_status(client, second) == "Running")
 
 
-def test_jobs_are_listed_and_archived(
-    azureml_local: AzureMLLocal, client: MLClient, two_steps: Any
-) -> None:
+def test_jobs_are_listed_and_archived(azureml_local: AzureMLLocal, client: MLClient, two_steps: Any) -> None:
     job = client.jobs.create_or_update(two_steps(text="a"), tags={"colour": "blue"})
     finished(client, job.name)
     assert job.name in [one.name for one in client.jobs.list()]
