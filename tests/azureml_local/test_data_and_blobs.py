@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from include.azureml_local import sas
 from tests.conftest import AzureMLLocal
 
 
@@ -92,8 +93,8 @@ def _container(azureml_local: AzureMLLocal) -> tuple[str, str]:
 
 
 def test_a_blob_answers_ranges_conditions_and_metadata(azureml_local: AzureMLLocal) -> None:
-    container, sas = _container(azureml_local)
-    url = f"{container}/some/text.txt?{sas}"
+    container, signature = _container(azureml_local)
+    url = f"{container}/some/text.txt?{signature}"
     put = azureml_local.http.put(
         url, content=b"0123456789", headers={"x-ms-blob-type": "BlockBlob", "x-ms-meta-who": "me"}
     )
@@ -118,8 +119,8 @@ def test_a_blob_answers_ranges_conditions_and_metadata(azureml_local: AzureMLLoc
 def test_a_list_is_cut_by_prefix_delimiter_and_page(azureml_local: AzureMLLocal) -> None:
     from azure.storage.blob import ContainerClient
 
-    container, sas = _container(azureml_local)
-    client = ContainerClient.from_container_url(f"{azureml_local.base_url}{container}?{sas}")
+    container, signature = _container(azureml_local)
+    client = ContainerClient.from_container_url(f"{azureml_local.base_url}{container}?{signature}")
     for name in ("list/a/1", "list/a/2", "list/b c+ü", "lisa"):
         client.upload_blob(name, b"x", overwrite=True)
     names = [blob.name for blob in client.list_blobs(name_starts_with="list/", results_per_page=1)]
@@ -133,11 +134,22 @@ def test_a_list_is_cut_by_prefix_delimiter_and_page(azureml_local: AzureMLLocal)
 
 @pytest.mark.parametrize("change", ["sig=AAAA", "se=2020-01-01T00%3A00%3A00Z", "sp=rwdlacx"])
 def test_a_sas_that_was_changed_is_refused(azureml_local: AzureMLLocal, change: str) -> None:
-    container, sas = _container(azureml_local)
+    container, signature = _container(azureml_local)
     name = change.partition("=")[0] + "="
-    forged = "&".join(change if field.startswith(name) else field for field in sas.split("&"))
+    forged = "&".join(change if field.startswith(name) else field for field in signature.split("&"))
     answer = azureml_local.http.get(f"{container}?restype=container&comp=list&{forged}")
     assert (answer.status_code, answer.headers["x-ms-error-code"]) == (403, "AuthenticationFailed")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-1, 403)])
+def test_a_sas_that_is_rightly_signed_is_refused_after_its_end(
+    azureml_local: AzureMLLocal, seconds: float, status: int
+) -> None:
+    container, _ = _container(azureml_local)
+    key = (azureml_local.home / "secrets" / "storage-key").read_text()
+    query = sas.token(key, container.rsplit("/", 1)[1], permissions="rl", seconds=seconds)
+    answer = azureml_local.http.get(f"{container}?restype=container&comp=list&{query}")
+    assert answer.status_code == status, answer.text
 
 
 def test_a_blob_needs_a_signature_or_a_token(azureml_local: AzureMLLocal) -> None:
