@@ -85,7 +85,7 @@ def test_a_login_that_is_refused_and_what_is_logged_of_it_do_not_show_the_secret
     hook = AzureMLHook("azure_ml_secret")
     operator = AzureMLCheckWorkspaceOperator(task_id="connect", azure_ml_conn_id="azure_ml_secret")
     with caplog.at_level("DEBUG"), pytest.raises(AzureMLError) as told:
-        operator.execute({})  # type: ignore[typeddict-item]
+        operator.execute({})
     rendered = [str(getattr(operator, name)) for name in operator.template_fields]
     assert hook.settings.client_secret == secret
     for text in (str(told.value), caplog.text, repr(operator.hook.settings), *rendered):
