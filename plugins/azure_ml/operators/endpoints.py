@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from azure_ml.checks import require_name
 from azure_ml.errors import OperationFailed
@@ -169,10 +169,9 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
 
     def _go_on(self, wanted: NewEndpoint, event: dict[str, Any] | None) -> dict[str, str]:
         operation = self.hook.endpoints.begin_create(wanted)
-        return self._result() if operation is None else self._wait(operation, event)
-
-    def _wait(self, operation: str, event: dict[str, Any] | None) -> NoReturn:
-        wait_elsewhere(self, event, endpoint_name=self.endpoint_name, operation=operation)
+        if operation is not None:
+            wait_elsewhere(self, event, endpoint_name=self.endpoint_name, operation=operation)
+        return self._result()
 
     def _result(self) -> dict[str, str]:
         endpoint = self.hook.endpoints.require_up(self.endpoint_name)
