@@ -18,7 +18,7 @@ from include.finetune import names
 from tests.chaos.cases import Case
 from tests.chaos.world import World
 
-POLL_SECONDS = 0.3
+POLL_SECONDS = 1.0
 TRAINING = "chat_completion_finetune"
 ACTIVE = (
     "NotStarted",
