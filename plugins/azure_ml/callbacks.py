@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.sdk._shared.module_loading import import_string
 
 from azure_ml.errors import AzureMLError, BadInput
-from azure_ml.hook import AzureMLHook, owned
+from azure_ml.hook import AzureMLHook
 from azure_ml.ownership import owner_tags, run_of
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def clean_up_run(
     owner = owner_tags(dag_id, run_id, hook.settings.project)
     endpoint = _named(endpoint_name, dag_id, run_id)
     done = await asyncio.gather(
-        asyncio.to_thread(_attempt, "cancel the jobs", lambda: owned.cancel_tagged(hook, owner)),
+        asyncio.to_thread(_attempt, "cancel the jobs", lambda: hook.jobs.cancel_owned(owner)),
         asyncio.to_thread(_attempt, "delete the endpoints", lambda: _delete_and_wait(hook, owner, endpoint)),
     )
     return f"{dag_id}, {run_id}, past its deadline: {'; '.join(done)}"
@@ -107,7 +107,7 @@ def _named(path: str, dag_id: str, run_id: str) -> str | None:
 
 def _steps(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> dict[str, Callable[[], object]]:
     steps: dict[str, Callable[[], object]] = {
-        "cancel the jobs": lambda: owned.cancel_tagged(hook, owner),
+        "cancel the jobs": lambda: hook.jobs.cancel_owned(owner),
         "delete the endpoints": lambda: {
             name: hook.endpoints.begin_delete(name, owner) for name in _endpoints(hook, owner, endpoint)
         },

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
 ENDED_STATES: Final = ("failed", "success", "skipped", "removed", "upstream_failed")
 """States of a task that somebody has ended; in every other the next try takes its work up again."""
 
+ASK_SECONDS: Final = 2.0
+"""Airflow kills a task five seconds after it has told it so, and the clean-up needs the rest of them."""
 
-def task_ended(ti: Any, get_task_states: Callable[..., Any]) -> bool:
-    """Whether somebody has ended a task, rather than cleared it, or its process been killed.
+
+def state_of(ti: Any, get_task_states: Callable[..., Any]) -> str | None:
+    """The state that Airflow holds for a task instance, ``None`` if it holds none.
 
     Args:
         ti: the task instance.
@@ -24,4 +29,32 @@ def task_ended(ti: Any, get_task_states: Callable[..., Any]) -> bool:
         run_ids=[ti.run_id],
         **({"map_index": index} if index >= 0 else {}),
     ).get(ti.run_id, {})
-    return any(state in ENDED_STATES for state in found.values())
+    return next(iter(found.values()), None)
+
+
+def task_ended(ti: Any, get_task_states: Callable[..., Any]) -> bool:
+    """Whether somebody has ended a task, rather than cleared it, or its process been killed; as ``state_of``."""
+    return state_of(ti, get_task_states) in ENDED_STATES
+
+
+def ended_as_far_as_known(ti: Any, seconds: float = ASK_SECONDS) -> bool:
+    """:func:`task_ended` for ``on_kill``, which must not wait for long; ``False`` if Airflow does not answer.
+
+    It is asked for in a thread, as ``on_kill`` runs inside a signal handler: the frame that was interrupted
+    may hold the lock of the channel to Airflow, and then the answer never comes.
+
+    Args:
+        ti: the running task instance, as the context has it.
+        seconds: how long to wait.
+    """
+    answer: list[bool] = []
+
+    def ask() -> None:
+        # What goes wrong here means "not known", and must not fill the log of a task that is being killed.
+        with contextlib.suppress(Exception):
+            answer.append(task_ended(ti, ti.get_task_states))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(answer and answer[0])

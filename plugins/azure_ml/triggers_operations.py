@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from azure_ml.errors import AzureMLError, NoRetry
 from azure_ml.hook import AzureMLHook
-from azure_ml.kill import ENDED_STATES
+from azure_ml.kills import ENDED_STATES, state_of
 from azure_ml.ownership import owner_tags
 from azure_ml.states import is_active
 
@@ -102,7 +102,7 @@ class OperationTrigger(BaseTrigger):
         A deployment is left to the deletion of its endpoint, and an endpoint whose creation was marked
         successful to the tasks that go on with it.
         """
-        state = await self._task_state()
+        state = await asyncio.to_thread(self._task_state)
         if self.noun == "endpoint" and state in ENDED_STATES and state != "success":
             hook = await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
             ti: Any = self.task_instance
@@ -117,15 +117,10 @@ class OperationTrigger(BaseTrigger):
         endpoint = hook.endpoints.get(self.endpoint_name)
         return endpoint.state if endpoint else None
 
-    async def _task_state(self) -> str | None:
+    def _task_state(self) -> str | None:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-        ti: Any = self.task_instance
-        states: dict[str, dict[str, str]] = await asyncio.to_thread(
-            RuntimeTaskInstance.get_task_states, dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id]
-        )
-        found = states.get(ti.run_id, {})
-        return found.get(ti.task_id, found.get(f"{ti.task_id}_{getattr(ti, 'map_index', -1)}"))
+        return state_of(self.task_instance, RuntimeTaskInstance.get_task_states)
 
     def _event(self, **more: Any) -> TriggerEvent:
         told = {"noun": self.noun, "operation": self.operation, "deadline": self.deadline, **more}

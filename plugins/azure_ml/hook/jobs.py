@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,7 +128,25 @@ class Jobs:
         active = [job.name for job in self.owned(owner) if may_be_canceled(job.status)]
         return [name for name in active if self._ask_to_cancel(name)]
 
-    def end(self, name: str, timeout_seconds: float) -> str:
+    def end_owned(
+        self, owner: Mapping[str, str], timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
+    ) -> list[str]:
+        """Cancel every job of an owner and look until all have ended; returns the names of those canceled.
+
+        Raises:
+            OperationTimeout: if one has not ended in time.
+        """
+        asked: set[str] = set()
+        for _ in pauses("cancel the run's jobs", timeout_seconds, sleep):
+            going = {job.name for job in self.owned(owner) if may_be_canceled(job.status)}
+            for name in sorted(going - asked):
+                self._ask_to_cancel(name)
+            asked |= going
+            if not going:
+                break
+        return sorted(asked)
+
+    def end(self, name: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep) -> str:
         """Cancel a job and look until it has ended; returns the state in which it has.
 
         Raises:
@@ -136,7 +155,7 @@ class Jobs:
         """
         self.cancel(name)
         status = ""
-        for _ in pauses(f"cancel the job {name!r}", timeout_seconds):
+        for _ in pauses(f"cancel the job {name!r}", timeout_seconds, sleep):
             status = self.status(name)
             if not may_be_canceled(status):
                 break

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
-from azure_ml import kill, ownership
+from azure_ml import kills, ownership
 from azure_ml.errors import AzureMLError, BadInput, Killed
 from azure_ml.hook import AzureMLHook
 from azure_ml.links import STUDIO_KEY
@@ -111,7 +111,7 @@ class AzureMLOperator(BaseOperator):
         For ``on_kill``: a task whose worker stops, or that was cleared, is tried again and finds what there
         is; only after a task that was marked failed or skipped nobody comes back.
         """
-        return self._killed is not None and kill.state_of(self._killed) in kill.ENDED_STATES
+        return self._killed is not None and kills.ended_as_far_as_known(self._killed)
 
     def watch_for_kill(self, context: Context) -> None:
         """Remember which task instance this is, for :meth:`ended_by_a_person`."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.hook import owned
 from azure_ml.operators.base import AzureMLOperator
 
 if TYPE_CHECKING:
@@ -84,13 +83,13 @@ class AzureMLCancelJobsOperator(AzureMLOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Cancel, and look."""
         owner = self.owned_by(context)
-        canceled = owned.end_tagged(self.hook, owner, self.timeout_seconds, self.sleep)
+        canceled = self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
         if doubted := may_still_act(context, self.created_by):
             self.log.info(
                 "%s may still act: looking again in %.0f s.", ", ".join(doubted), self.settle_seconds
             )
             self.sleep(self.settle_seconds)
-            canceled += owned.end_tagged(self.hook, owner, self.timeout_seconds, self.sleep)
+            canceled += self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
         names = sorted(set(canceled))
         self.log.info("Jobs canceled: %s.", ", ".join(names) or "none, as none was running")
         return {"canceled": names}

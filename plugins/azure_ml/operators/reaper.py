@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import AzureMLError, OperationFailed
-from azure_ml.hook import owned
 from azure_ml.hook.online import Deployment, Endpoint
 from azure_ml.operators.base import AzureMLOperator, truth
-from azure_ml.ownership import PROJECT_TAG, expiry_of
+from azure_ml.ownership import PROJECT_TAG
 from azure_ml.reaping import ALIVE_STATES, Found, Report, RunState, Verdict, judge, row, table
+from azure_ml.states import may_be_canceled
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -102,10 +102,8 @@ class AzureMLReapOperator(AzureMLOperator):
                 # One under an endpoint of the same run goes along with it.
                 if deployment.tags.get(PROJECT_TAG) == project and not _same_run(deployment, endpoint):
                     yield _of_deployment(deployment)
-        for job in owned.jobs_tagged(self.hook, {PROJECT_TAG: project}):
-            # One that stands still is asked to end only while its lease lasts, or it would be asked for ever.
-            end = expiry_of(job.tags)
-            if job.active or (job.stalled and end is not None and end > datetime.now(UTC)):
+        for job in self.hook.jobs.owned({PROJECT_TAG: project}):
+            if may_be_canceled(job.status):
                 yield Found("job", job.name, job.status, job.tags, 1)
 
     def _judged(self, context: Context, found: list[Found]) -> list[Verdict]:
@@ -145,7 +143,7 @@ class AzureMLReapOperator(AzureMLOperator):
 
     def _begin(self, found: Found, _: float) -> None:
         if found.kind == "job":
-            owned.cancel(self.hook, found.name)
+            self.hook.jobs.cancel(found.name)
         elif found.kind == "endpoint" and not self.hook.deployments.any_active(found.name):
             try:
                 self.hook.endpoints.begin_delete(found.name, found.owner)
@@ -154,7 +152,7 @@ class AzureMLReapOperator(AzureMLOperator):
 
     def _finish(self, found: Found, seconds: float) -> None:
         if found.kind == "job":
-            owned.await_end(self.hook, found.name, seconds, self.sleep)
+            self.hook.jobs.end(found.name, seconds, self.sleep)
         elif found.kind == "endpoint":
             self.hook.endpoints.delete(found.name, found.owner, seconds, self.sleep)
         elif deployment := self.hook.deployments.get(found.name, found.deployment):

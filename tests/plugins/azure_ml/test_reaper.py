@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from azure_ml import errors
-from azure_ml.hook import AzureMLHook, owned
+from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.hook.online import NewEndpoint
 from azure_ml.operators import AzureMLReapOperator
@@ -189,4 +189,4 @@ def test_the_minutes_saved_are_those_to_the_end_of_the_lease(
         )
     assert request.name in names(report["deleted"])
     assert 58 < report["compute_minutes_saved"] <= 60
-    assert not [job for job in owned.jobs_tagged(hook, owner_tags(DAG_ID, "ended", project)) if job.active]
+    assert {job.status for job in hook.jobs.owned(owner_tags(DAG_ID, "ended", project))} <= {"Canceled"}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from azure_ml import callbacks, errors, kill
-from azure_ml.hook import AzureMLHook, owned
+from azure_ml import callbacks, errors, kills
+from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.hook.online import NewEndpoint
 from azure_ml.operators import AzureMLCancelJobsOperator, AzureMLDeleteEndpointOperator
@@ -115,7 +115,7 @@ def test_the_runs_jobs_are_canceled_and_nobody_elses(
         assert operator.execute(there) == {"canceled": []}
         assert hook.jobs.status(mine) == "Canceled"
         assert hook.jobs.status(theirs) != "Canceled"
-        assert owned.end_tagged(hook, owner_tags("a_dag", "another-run"), 60) == [theirs]
+        assert hook.jobs.end_owned(owner_tags("a_dag", "another-run"), 60) == [theirs]
 
 
 def test_a_failure_cancels_the_jobs_and_deletes_the_endpoints_of_the_run_by_their_tags(
@@ -132,8 +132,8 @@ def test_a_failure_cancels_the_jobs_and_deletes_the_endpoints_of_the_run_by_thei
         submitted(hook, training_request, there["run_id"])
         callbacks.clean_up()(there)
         azureml_local.post("/_local/time", {"policy": "immediate"})
-        assert owned.end_tagged(hook, owner, 60) is not None
-    assert not [job for job in owned.jobs_tagged(hook, owner) if job.active]
+        assert hook.jobs.end_owned(owner, 60) is not None
+    assert {job.status for job in hook.jobs.owned(owner)} <= {"Canceled"}
     assert hook.endpoints.delete(unique, owner, 60) in ("deleted", "absent")
 
 
@@ -173,8 +173,8 @@ def test_a_task_whose_state_is_not_told_in_time_is_not_taken_for_ended(
     import threading
 
     ti = context(a_task="failed")["ti"]
-    assert kill.state_of(ti) == "failed"
+    assert kills.ended_as_far_as_known(ti)
     never = threading.Event()
     monkeypatch.setattr(ti, "get_task_states", lambda **_: never.wait())
-    assert kill.state_of(ti, 0.01) is None
+    assert not kills.ended_as_far_as_known(ti, 0.01)
     never.set()
