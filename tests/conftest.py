@@ -49,6 +49,7 @@ DEAR = ("launcher", "trained_job")
 """Fixtures that are not to be made twice: a whole stack, a job that trains."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests, and those that share a dear fixture, in one worker; the long ones first."""
     for item in items:

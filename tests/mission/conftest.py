@@ -53,8 +53,11 @@ def dag(airflow_db: None, azureml_local: AzureMLLocal) -> Iterator[Any]:
     )
     bag = BundleDagBag(dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder")
     assert bag.import_errors == {}
-    _write_down(bag.dags[DAG_ID])
-    yield bag.dags[DAG_ID]
+    dag = bag.dags[DAG_ID]
+    # dag.test() of Airflow 3.3.2 looks for a deadline's row by what is no id; the chaos runs have the deadline.
+    dag.deadline = None
+    _write_down(dag)
+    yield dag
     del os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"]
 
 
