@@ -25,7 +25,6 @@ from tests.chaos import report
 from tests.chaos.cases import Case
 from tests.chaos.invariants import Result
 
-PORTS = (18080, 18443)
 WAVE_WEIGHT = 2
 """How many cases with a fault of their own take as long as one with a shared fault."""
 
@@ -94,9 +93,10 @@ def share(chosen: Sequence[Case], stacks: int) -> list[list[Case]]:
 def _work(local: Path, number: int, cases: Sequence[Case], news: Any) -> None:
     """One stack, in a process of its own."""
     signal.signal(signal.SIGTERM, lambda code, _: sys.exit(128 + code))
-    os.environ["AIRFLOW_PORT"], os.environ["AZUREML_LOCAL_PORT"] = (
-        str(port + 200 * number) for port in PORTS
-    )
+    from tests.conftest import free_port
+
+    for variable in ("AIRFLOW_PORT", "AZUREML_LOCAL_PORT"):
+        os.environ[variable] = str(free_port())
     from tests.chaos import runner
 
     def say(case: Case, result: Result, problems: list[str]) -> None:
