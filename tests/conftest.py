@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,26 +43,34 @@ for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):
         sys.path.insert(0, str(_folder))
 
 
-LONG = ("chaos", "mission", "launcher", "azureml_local/test_walkthrough.py")
+LONG = ("tests/chaos/", "tests/mission/", "tests/launcher/", "tests/azureml_local/test_walkthrough.py")
 """What takes longest goes first, so that the workers of `make test` end at about the same time."""
 
-DEAR = ("launcher", "trained_job")
-"""Fixtures that are not to be made twice: a whole stack, a job that trains."""
+TOGETHER = (
+    "tests/launcher/test_[bs]*",
+    "tests/plugins/azure_ml/test_[dmjtw]*",
+)
+"""Files that share what is not to be made twice: a whole stack, a job that trains."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests, and those that share a dear fixture, in one worker; the long ones first."""
-    for item in items:
-        file = str(item.path.relative_to(ROOT / "tests"))
-        shared = [name for name in DEAR if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else file))
-    items.sort(key=_rank)
+    """Put the long ones first."""
+    items.sort(
+        key=lambda item: next((n for n, start in enumerate(LONG) if item.nodeid.startswith(start)), 99)
+    )
 
 
-def _rank(item: pytest.Item) -> int:
-    path = str(item.path.relative_to(ROOT / "tests"))
-    return next((rank for rank, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file's tests to one worker, and those of files that belong together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((pattern for pattern in TOGETHER if fnmatchcase(file, pattern)), file)
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ FAST = [case for case in cases.load() if case.fast]
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], str]:
     """The rows by case, and what was printed."""
     out = tmp_path_factory.mktemp("chaos") / "chaos.json"
-    command = [sys.executable, "-m", "tests.chaos", "--fast", "--stacks", "2", "--out", str(out)]
+    command = [sys.executable, "-m", "tests.chaos", "--fast", "--stacks", "1", "--out", str(out)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert out.exists(), run.stdout + run.stderr
     rows = {f"{row['task']}.{row['fault']}.{row['mode']}": row for row in json.loads(out.read_text())}
