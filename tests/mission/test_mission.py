@@ -10,6 +10,7 @@ from tests.conftest import AzureMLLocal
 from tests.mission.conftest import Outcome
 
 RunDag = Callable[..., Outcome]
+pytestmark = pytest.mark.timeout(900)
 
 
 def _endpoints(azureml_local: AzureMLLocal) -> list[str]:
