@@ -43,7 +43,8 @@ class Fault(BaseModel):
         message: its text.
         headers: extra headers of the answer, for example ``Retry-After``.
         delay_seconds: seconds to wait first; under ``operation_stuck`` the end of the hanging, 0 for never.
-        resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``.
+        resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``; or noun and
+            verb: ``onlineEndpoints.create``, ``.update``, ``.delete``.
         step: name of the pipeline step, or of the command job, that it meets; any if empty.
         job: shell pattern on the name of the job whose steps it meets.
         key: shell pattern on the resource of the operation: ``<endpoint>``, ``<endpoint>/<deployment>``,
@@ -113,8 +114,8 @@ class Faults:
                 return self._use(fault)
         return None
 
-    async def on_operation(self, noun: str, key: str) -> None:
-        """Called by the engine before an operation's work.
+    async def on_operation(self, name: str, key: str) -> None:
+        """Called by the engine before an operation's work; its name is ``<noun>.<verb>``.
 
         Raises:
             ArmError: with the fault's code, if one of kind ``operation_failed`` matches.
@@ -122,7 +123,8 @@ class Faults:
         for fault in list(self.waiting):
             if fault.kind not in ("operation_failed", "operation_stuck"):
                 continue
-            if not (fnmatchcase(noun, fault.resource) and fnmatchcase(key, fault.key)):
+            named = fnmatchcase(name, fault.resource) or fnmatchcase(name.split(".", 1)[0], fault.resource)
+            if not (named and fnmatchcase(key, fault.key)):
                 continue
             if self._use(fault) is None:
                 continue

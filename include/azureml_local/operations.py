@@ -107,7 +107,7 @@ class Operations:
         outcome: Json = {"status": "Succeeded"}
         try:
             await self._local.clock.wait(noun)
-            await self._local.faults.on_operation(noun, key)
+            await self._local.faults.on_operation(name, key)
             await self._handlers[name](self._local, key)
         except ArmError as error:
             outcome = {"status": "Failed", "error": error.body()["error"]}

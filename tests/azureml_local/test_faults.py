@@ -93,3 +93,10 @@ def test_an_operation_that_is_stuck_for_a_while_goes_on() -> None:
     faults = _armed(kind="operation_stuck", delay_seconds=0.01)
     asyncio.run(asyncio.wait_for(faults.on_operation("computes", "c"), 5))
     assert faults.waiting == []
+
+
+def test_a_fault_may_be_meant_for_one_verb() -> None:
+    faults = _armed(kind="operation_failed", resource="onlineEndpoints.create", count=None)
+    asyncio.run(faults.on_operation("onlineEndpoints.delete", "e"))
+    with pytest.raises(ArmError):
+        asyncio.run(faults.on_operation("onlineEndpoints.create", "e"))

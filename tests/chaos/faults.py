@@ -11,10 +11,10 @@ HELD_SECONDS = 150.0
 
 MESSAGE = "The operation could not be done."
 OPERATIONS = {
-    "validate_compute": "computes",
-    "create_endpoint": "onlineEndpoints",
-    "deploy": "onlineDeployments",
-    "delete_endpoint": "onlineEndpoints",
+    "validate_compute": "computes.create",
+    "create_endpoint": "onlineEndpoints.create",
+    "deploy": "onlineDeployments.create",
+    "delete_endpoint": "onlineEndpoints.delete",
 }
 WRITES = {
     "validate_compute": ("PUT", "*/computes/*"),

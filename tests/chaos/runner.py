@@ -146,7 +146,7 @@ class Runner:
             state = airflow.run_state(REAPER, run_id)["state"]
             if state in FINAL:
                 return [] if state == "success" else ["the reaper's run has failed"]
-            time.sleep(0.5)
+            time.sleep(1)
         return ["the reaper's run has not ended"]
 
 
