@@ -19,11 +19,12 @@ from typing import Any
 
 from airflow.sdk import DAG, chain, cross_downstream, task
 from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml import operators as az
 from azure_ml.callbacks import clean_up, clean_up_run
+from azure_ml.deadlines import RunMade
 from azure_ml.hook import AzureMLHook
 from include.finetune import dataset, form, names, parameters, recipe, review, scoring
 from include.finetune import templates as t
@@ -32,7 +33,7 @@ from include.finetune.retries import RETRIES
 AFTER_FAILURE = clean_up(endpoint_name=names.endpoint_name)
 DEADLINE = DeadlineAlert(
     name="clean_up",
-    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    reference=RunMade(),
     interval=timedelta(hours=float(os.environ.get("AZURE_ML_FINETUNE_DEADLINE_HOURS") or 30)),
     callback=AsyncCallback(clean_up_run, {"endpoint_name": "include.finetune.names.endpoint_name"}),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from azure_ml.deadlines import RunMade
+
 
 class AzureMLPlugin(AirflowPlugin):
-    """Names the package in Airflow's list of plugins; its operators bring their links themselves."""
+    """Tells Airflow from when our deadlines count; the operators bring their links themselves."""
 
     name = "azure_ml"
+    deadline_references = [RunMade]

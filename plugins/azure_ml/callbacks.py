@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk._shared.module_loading import import_string
 
-from azure_ml.errors import AzureMLError, BadInput
+from azure_ml.errors import AzureMLError, BadInput, Killed
 from azure_ml.hook import AzureMLHook
+from azure_ml.kills import was_cleared
 from azure_ml.ownership import owner_tags, run_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def clean_up(
     """
 
     def on_failure(context: Context) -> None:
+        if isinstance(context.get("exception"), Killed) and was_cleared(context["ti"]):
+            log.info("The task was cleared: what it has made is left to its next try.")
+            return
         dag_id, run_id = run_of(context)
         endpoint = endpoint_name(dag_id, run_id) if endpoint_name else None
         try:

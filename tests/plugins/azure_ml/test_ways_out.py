@@ -137,6 +137,18 @@ def test_a_failure_cancels_the_jobs_and_deletes_the_endpoints_of_the_run_by_thei
     assert hook.endpoints.delete(unique, owner, 60) in ("deleted", "absent")
 
 
+def test_a_task_that_was_cleared_while_it_ran_leaves_its_endpoint_to_the_next_try(
+    hook: AzureMLHook, context: MakeContext, unique: str
+) -> None:
+    there: Any = context(a_task="restarting")
+    hook.endpoints.create(NewEndpoint(unique, owner_tags("a_dag", there["run_id"])), 60)
+    callbacks.clean_up()({**there, "exception": errors.Killed("killed")})
+    assert hook.endpoints.get(unique) is not None
+    there["ti"].states["a_task"] = "failed"
+    callbacks.clean_up()({**there, "exception": errors.Killed("killed")})
+    assert hook.endpoints.get(unique) is None
+
+
 def deadline(there: Any, **arguments: Any) -> str:
     context = {"dag_run": {"dag_id": "a_dag", "dag_run_id": there["run_id"]}, "deadline": {}}
     return asyncio.run(callbacks.clean_up_run(context=context, **arguments))
