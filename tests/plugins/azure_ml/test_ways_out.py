@@ -142,10 +142,11 @@ def test_a_task_that_was_cleared_while_it_ran_leaves_its_endpoint_to_the_next_tr
 ) -> None:
     there: Any = context(a_task="restarting")
     hook.endpoints.create(NewEndpoint(unique, owner_tags("a_dag", there["run_id"])), 60)
-    callbacks.clean_up()({**there, "exception": errors.Killed("killed")})
+    there["exception"] = errors.Killed("killed")
+    callbacks.clean_up()(there)
     assert hook.endpoints.get(unique) is not None
     there["ti"].states["a_task"] = "failed"
-    callbacks.clean_up()({**there, "exception": errors.Killed("killed")})
+    callbacks.clean_up()(there)
     assert hook.endpoints.get(unique) is None
 
 
