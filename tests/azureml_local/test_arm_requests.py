@@ -63,8 +63,8 @@ def test_names_and_other_planes_keep_their_letters() -> None:
 
 def test_every_answer_of_arm_tells_how_many_requests_are_left(azureml_local: AzureMLLocal) -> None:
     read = azureml_local.arm("GET", "/computes").headers
-    written = azureml_local.arm("PUT", "/data/counted/versions/1", json=DATA).headers
-    deleted = azureml_local.arm("DELETE", "/data/counted/versions/1").headers
+    written = azureml_local.arm("PUT", "/data/remaining/versions/1", json=DATA).headers
+    deleted = azureml_local.arm("DELETE", "/data/remaining/versions/1").headers
     assert 0 < int(read["x-ms-ratelimit-remaining-subscription-reads"]) < 3750
     assert 0 < int(written["x-ms-ratelimit-remaining-subscription-writes"]) < 3000
     assert 0 < int(deleted["x-ms-ratelimit-remaining-subscription-deletes"]) < 3000

@@ -88,8 +88,15 @@ class AzureMLOperator(BaseOperator):
         return PlainXComArg(operator=self, key=key)
 
     def push_studio_url(self, context: Context, path: str) -> str:
-        """Show the button to Studio even if the task fails later; returns the address."""
-        url = self.hook.studio_url(path)
+        """Show the button to Studio even if the task fails later; returns the address, empty if there is none.
+
+        A button is no reason to fail: what keeps the address from being read meets the task's work, too.
+        """
+        try:
+            url = self.hook.studio_url(path)
+        except AzureMLError as error:
+            self.log.warning("There will be no button to Studio: %s", error)
+            return ""
         context["ti"].xcom_push(key=STUDIO_KEY, value=url)
         return url
 

@@ -30,6 +30,8 @@ def test_a_jobs_output_becomes_a_model_with_its_lineage(
         "loss": "1.5",
         "airflow_dag_id": "a_dag",
         "airflow_run_id": "run-7",
+        "airflow_task_id": "a_task",
+        "airflow_project": "airflow",
         "azureml_job": trained_job[0],
     }
     assert f"/model/{unique}:1/details" in found["studio_url"]

@@ -267,6 +267,7 @@ def test_a_job_that_stops_responding_is_canceled_and_not_paid_for_again(
 @pytest.mark.parametrize(("lifetime", "looks"), [(3600, 1), (4, 6)])
 def test_a_token_that_ends_while_the_log_is_streamed_is_renewed(
     azureml_local: AzureMLLocal,
+    hook: AzureMLHook,
     talk: str,
     go: Path,
     context: Any,
@@ -289,6 +290,7 @@ def test_a_token_that_ends_while_the_log_is_streamed_is_renewed(
         assert waiting.execute(context())["status"] == "Completed"
     finally:
         azureml_local.post("/_local/tokens", {"lifetime": 3600, "revoke": True})
+        hook.renew()  # It is shared with the tests of other files.
     assert shown_lines(capsys) == numbered(20)
 
 
