@@ -295,7 +295,7 @@ def test_a_token_that_ends_while_the_log_is_streamed_is_renewed(
 
 
 def test_a_token_that_ends_while_the_triggerer_waits_is_renewed(
-    azureml_local: AzureMLLocal, talk: str, go: Path, monkeypatch: pytest.MonkeyPatch
+    azureml_local: AzureMLLocal, hook: AzureMLHook, talk: str, go: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trigger = JobTrigger(talk, "azure_ml_default", 0.1)
     pause = trigger._pause
@@ -308,6 +308,7 @@ def test_a_token_that_ends_while_the_triggerer_waits_is_renewed(
 
     monkeypatch.setattr(trigger, "_pause", revokes)
     assert event_of(trigger)["status"] == "Completed"
+    hook.renew()
 
 
 def test_a_service_that_is_away_for_a_while_is_waited_for(
