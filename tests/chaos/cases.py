@@ -67,7 +67,7 @@ class Case:
         expected_state: of the Dag run.
         why: the reason for that, one sentence.
         says: pattern that the failed task's error must match; empty for none.
-        fast: whether ``make test`` runs it, too.
+        fast: whether it is in the fast tenth, which has each fault once.
     """
 
     task: str

@@ -1,4 +1,4 @@
-"""A tenth of ``make chaos``: each fault once, on one stack, and one test for each case."""
+"""Six runs of ``make chaos``, one for each who may clean up; ``python -m tests.chaos --fast`` has each fault once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ import pytest
 from tests.chaos import cases
 
 ROOT = Path(__file__).resolve().parents[2]
-FAST = [case for case in cases.load() if case.fast]
+FAULTS = (
+    "lost-response",
+    "worker-killed",
+    "task-cleared",
+    "run-marked-failed",
+    "marked-failed-deferred",
+    "quota-refused",
+)
+"""All 23 faults of the fast tenth would take as long as the other tests together."""
+
+SAMPLE = [case for case in cases.load() if case.fast and case.fault in FAULTS]
 
 
 Rows = dict[str, dict[str, Any]]
@@ -36,15 +46,15 @@ def chaos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, str]:
     time limits that have nothing to do with their faults. What both tries said is printed.
     """
     folder = tmp_path_factory.mktemp("chaos")
-    rows, printed = run(folder / "chaos.json", "--fast")
-    if bad := [case.name for case in FAST if not rows.get(case.name, {}).get("ok")]:
+    rows, printed = run(folder / "chaos.json", "--cases", ",".join(case.name for case in SAMPLE))
+    if bad := [case.name for case in SAMPLE if not rows.get(case.name, {}).get("ok")]:
         again, more = run(folder / "again.json", "--cases", ",".join(bad))
         rows, printed = rows | again, printed + more
     return rows, printed
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("case", FAST, ids=lambda case: f"{case.fault} at {case.task} ({case.mode})")
+@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: f"{case.fault} at {case.task} ({case.mode})")
 def test_nothing_leaks_doubles_or_lies_after(case: cases.Case, chaos: tuple[Rows, str]) -> None:
     rows, printed = chaos
     assert case.name in rows, printed

@@ -85,11 +85,9 @@ def _turn(task: Any, timeout: float | None) -> None:
         if hasattr(task, knob):
             setattr(task, knob, value)
     if timeout:
-        limit = timedelta(seconds=timeout)
-        task.execution_timeout = limit
-        for knob in ("timeout", "run_timeout"):
-            if isinstance(getattr(task, knob, None), timedelta):
-                setattr(task, knob, limit)
+        # Where the job has a budget of its own, that is what bounds the task.
+        knob = "run_timeout" if hasattr(task, "run_timeout") else "execution_timeout"
+        setattr(task, knob, timedelta(seconds=timeout))
     task._pre_execute_hook = arrive
 
 
