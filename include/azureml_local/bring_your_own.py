@@ -66,7 +66,7 @@ def make_tokenizer(seed: int) -> PreTrainedTokenizerFast:
     core.train_from_iterator(islice(corpus.paragraphs(seed), 500), trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
-        eos_token="<|im_end|>",  # noqa: S106  # a token of the vocabulary, no secret
+        eos_token="<|im_end|>",  # noqa: S106 # a token of the vocabulary  # nosec B106
         pad_token="<|endoftext|>",  # noqa: S106
         model_max_length=CONTEXT,
         clean_up_tokenization_spaces=False,
