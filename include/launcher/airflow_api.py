@@ -74,29 +74,29 @@ class AirflowApi:
         """
         body = {**connection, "extra": json.dumps(connection["extra"])}
         path = f"/api/v2/connections/{connection['connection_id']}"
-        if self._send("GET", path, allow=HTTPStatus.NOT_FOUND) is None:
-            self._send("POST", "/api/v2/connections", body, allow=HTTPStatus.CONFLICT)
+        if self.send("GET", path, allow=HTTPStatus.NOT_FOUND) is None:
+            self.send("POST", "/api/v2/connections", body, allow=HTTPStatus.CONFLICT)
         else:
-            self._send("PATCH", path, body)
+            self.send("PATCH", path, body)
 
     def find_dag(self, dag_id: str) -> Json | None:
         """The Dag as parsed; None if Airflow has not parsed it (yet)."""
-        return self._send("GET", f"/api/v2/dags/{dag_id}", allow=HTTPStatus.NOT_FOUND)
+        return self.send("GET", f"/api/v2/dags/{dag_id}", allow=HTTPStatus.NOT_FOUND)
 
     def import_errors(self) -> list[Json]:
         """Files of the Dag folder that could not be imported, each with ``filename`` and ``stack_trace``."""
-        return list((self._send("GET", "/api/v2/importErrors") or {}).get("import_errors", []))
+        return list((self.send("GET", "/api/v2/importErrors") or {}).get("import_errors", []))
 
     def trigger(self, dag_id: str, conf: Json, note: str) -> str:
         """Start a run by hand; answers its id, which is chosen here so that a second try starts no second run."""
         run_id = f"manual__{datetime.now(UTC).isoformat()}"
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf, "note": note}
-        self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, allow=HTTPStatus.CONFLICT)
+        self.send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, allow=HTTPStatus.CONFLICT)
         return run_id
 
     def unpause(self, dag_id: str) -> None:
         """Let the Dag's runs start."""
-        self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+        self.send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
     def unfinished_runs(self, dag_id: str) -> list[str]:
         """Ids of the runs that are queued or running."""
@@ -105,7 +105,7 @@ class AirflowApi:
 
     def mark_failed(self, dag_id: str, run_id: str) -> None:
         """End a run; its teardowns still run."""
-        self._send("PATCH", f"{_run_path(dag_id, run_id)}", {"state": "failed"})
+        self.send("PATCH", f"{_run_path(dag_id, run_id)}", {"state": "failed"})
 
     def run_state(self, dag_id: str, run_id: str) -> Json:
         """The run, with ``state``, ``start_date`` and ``end_date``."""
@@ -131,20 +131,20 @@ class AirflowApi:
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What the task returned (its XCom ``return_value``); None if it returned nothing."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/return_value?stringify=false"
-        answer = self._send("GET", path, allow=HTTPStatus.NOT_FOUND)
+        answer = self.send("GET", path, allow=HTTPStatus.NOT_FOUND)
         return None if answer is None else answer["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Json]:
         """The structured lines of a task's log; each has ``event``, and an error has ``error_detail``."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
-        answer = self._send("GET", path, allow=HTTPStatus.NOT_FOUND) or {}
+        answer = self.send("GET", path, allow=HTTPStatus.NOT_FOUND) or {}
         return [line if isinstance(line, dict) else {"event": line} for line in answer.get("content", [])]
 
     def _must(self, method: str, path: str, body: Json | None = None) -> Json:
-        answer = self._send(method, path, body)
+        answer = self.send(method, path, body)
         return answer if answer is not None else {}
 
-    def _send(self, method: str, path: str, body: Json | None = None, *, allow: int = 0) -> Json | None:
+    def send(self, method: str, path: str, body: Json | None = None, *, allow: int = 0) -> Json | None:
         """One request; a token is fetched when there is none or the old one has run out.
 
         Raises:

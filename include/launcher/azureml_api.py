@@ -36,7 +36,14 @@ class AzureMLApi:
         if self._client is None:
             authority = self._paths.azureml_home / "ca.pem"
             context = ssl.create_default_context(cafile=str(authority))
-            self._client = httpx.Client(base_url=self.base_url, verify=context, timeout=60, trust_env=False)
+            # A connection kept alive may be closed by the service at the moment in which it is used again.
+            self._client = httpx.Client(
+                base_url=self.base_url,
+                verify=context,
+                timeout=60,
+                trust_env=False,
+                limits=httpx.Limits(max_keepalive_connections=0),
+            )
         return self._client
 
     def is_healthy(self) -> bool:
@@ -72,29 +79,48 @@ class AzureMLApi:
     def register_dataset(self, repo_id: str, folder: Path) -> dict[str, int]:
         """Let the local Hub serve a folder or file; answers the number of rows of each split."""
         body = {"repo_id": repo_id, "folder": str(folder)}
-        return dict(self._control("POST", "/_local/hub/datasets", body)["rows"])
+        return dict(self.control("POST", "/_local/hub/datasets", body)["rows"])
 
     def add_faults(self, faults: list[Json]) -> None:
         """Arm faults; the control route checks each."""
         for fault in faults:
-            self._control("POST", "/_local/faults", fault)
+            self.control("POST", "/_local/faults", fault)
 
     def clear_faults(self) -> int:
         """Disarm all faults; answers how many were armed."""
-        armed = len(self._control("GET", "/_local/faults")["value"])
+        armed = len(self.control("GET", "/_local/faults")["value"])
         if armed:
-            self._control("DELETE", "/_local/faults")
+            self.control("DELETE", "/_local/faults")
         return armed
 
     def endpoint_exists(self, name: str) -> bool:
         """Ask the workspace, as any client of Azure would, whether it has this endpoint."""
-        path = f"{self._workspace()}/onlineEndpoints/{name}"
-        answer = self._http.get(path, params={"api-version": ENDPOINT_API_VERSION}, headers=self._token())
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            return False
-        if answer.is_success:
-            return True
-        raise ApiError(f"The local Azure ML answered {answer.status_code} to GET {path}: {answer.text[:300]}")
+        found = self.ask("GET", f"onlineEndpoints/{name}", ENDPOINT_API_VERSION, allow=HTTPStatus.NOT_FOUND)
+        return found.status_code != HTTPStatus.NOT_FOUND
+
+    def ask(
+        self, method: str, path: str, api_version: str, body: Json | None = None, *, allow: int = 0
+    ) -> httpx.Response:
+        """Send a request to Azure Resource Manager, as any client of Azure would.
+
+        Args:
+            method: of HTTP.
+            path: below the workspace, as ``onlineEndpoints/chat``.
+            api_version: of ARM.
+            body: JSON.
+            allow: a status that is no error either.
+
+        Raises:
+            ApiError: for every other answer that is no success.
+        """
+        url = f"{self._workspace()}/{path}"
+        query = {"api-version": api_version}
+        answer = self._http.request(method, url, params=query, headers=self._token(), json=body)
+        if answer.is_success or answer.status_code == allow:
+            return answer
+        raise ApiError(
+            f"The local Azure ML answered {answer.status_code} to {method} {url}: {answer.text[:300]}"
+        )
 
     def losses(self, job: str, experiment: str) -> list[tuple[int, float]]:
         """The training loss so far, as (step, loss), from the MLflow runs below the job; empty at first."""
@@ -137,7 +163,12 @@ class AzureMLApi:
             raise ApiError(f"The local Azure ML gives no token ({answer.status_code}): {answer.text[:300]}")
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    def _control(self, method: str, path: str, body: Json | None = None) -> Json:
+    def control(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Ask one of the control routes, as ``/_local/faults``.
+
+        Raises:
+            ApiError: with the service's sentence, if it refuses.
+        """
         answer = self._http.request(method, path, json=body)
         if answer.is_error:
             raise ApiError(_message(answer))

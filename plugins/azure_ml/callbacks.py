@@ -55,7 +55,8 @@ def clean_up(
         try:
             hook = AzureMLHook(azure_ml_conn_id)
             # Read here: threads must not ask Airflow for a connection.
-            steps = _steps(hook, owner_tags(dag_id, run_id, hook.settings.project), endpoint)
+            owner = owner_tags(dag_id, run_id, hook.settings.project)
+            steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.begin_delete(name, owner))
         except AzureMLError as error:
             log.warning("After a failure: could not clean up: %s", error)
             return
@@ -92,10 +93,8 @@ async def clean_up_run(
     hook = await AzureMLHook.for_triggerer(azure_ml_conn_id)
     owner = owner_tags(dag_id, run_id, hook.settings.project)
     endpoint = _named(endpoint_name, dag_id, run_id)
-    done = await asyncio.gather(
-        asyncio.to_thread(_attempt, "cancel the jobs", lambda: hook.jobs.cancel_owned(owner)),
-        asyncio.to_thread(_attempt, "delete the endpoints", lambda: _delete_and_wait(hook, owner, endpoint)),
-    )
+    steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.delete(name, owner, DEADLINE_SECONDS))
+    done = await asyncio.gather(*(asyncio.to_thread(_attempt, *step) for step in steps.items()))
     return f"{dag_id}, {run_id}, past its deadline: {'; '.join(done)}"
 
 
@@ -109,14 +108,13 @@ def _named(path: str, dag_id: str, run_id: str) -> str | None:
         return None
 
 
-def _steps(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> dict[str, Callable[[], object]]:
-    steps: dict[str, Callable[[], object]] = {
+def _steps(
+    hook: AzureMLHook, owner: dict[str, str], endpoint: str | None, delete: Callable[[str], str]
+) -> dict[str, Callable[[], object]]:
+    return {
         "cancel the jobs": lambda: hook.jobs.cancel_owned(owner),
-        "delete the endpoints": lambda: {
-            name: hook.endpoints.begin_delete(name, owner) for name in _endpoints(hook, owner, endpoint)
-        },
+        "delete the endpoints": lambda: {name: delete(name) for name in _endpoints(hook, owner, endpoint)},
     }
-    return steps
 
 
 def _endpoints(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> list[str]:
@@ -126,13 +124,6 @@ def _endpoints(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -
     except AzureMLError as error:
         log.warning("Clean-up: could not list the endpoints: %s", error)
         return sorted(named)
-
-
-def _delete_and_wait(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> dict[str, str]:
-    return {
-        name: hook.endpoints.delete(name, owner, DEADLINE_SECONDS)
-        for name in _endpoints(hook, owner, endpoint)
-    }
 
 
 def _side_by_side(steps: Mapping[str, Callable[[], object]], seconds: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -12,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from azure_ml.errors import AzureMLError
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.polling import Patience
+from azure_ml.hook.polling import Patience, jittered
 from azure_ml.kills import task_ended
 from azure_ml.states import is_active
 
@@ -79,8 +78,7 @@ class JobTrigger(BaseTrigger):
                     yield self._event(status=status, why="ended")
                     return
             except AzureMLError as error:
-                # A connection that cannot be read leaves no hook to renew.
-                if patience.is_over(error, hook.renew if hook else lambda: None):
+                if patience.is_over(error, hook):
                     yield self._event(error=str(error), kind=type(error).__name__)
                     return
                 self.log.warning("Look %d at the job failed: %s", patience.failed_looks, error)
@@ -122,7 +120,7 @@ class JobTrigger(BaseTrigger):
 
     def _pause(self) -> float:
         """The usual pause with its jitter, but no longer than until something is due."""
-        usual = self.poll_seconds * random.uniform(0.8, 1.2)  # noqa: S311
+        usual = jittered(self.poll_seconds)
         moments = [moment for moment in (self.deadline, self.wake_at) if moment is not None]
         return max(0.0, min([usual, *(moment - time.time() for moment in moments)]))
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from azure_ml.errors import AzureMLError, NoRetry
+from azure_ml.errors import AzureMLError
 from azure_ml.hook import AzureMLHook
+from azure_ml.hook.polling import Patience, jittered
 from azure_ml.kills import ENDED_STATES, state_of
 from azure_ml.ownership import owner_tags
 from azure_ml.states import is_active
 
 MIN_POLL_SECONDS: Final = 0.1
 MAX_POLL_SECONDS: Final = 120.0
-MAX_FAILED_LOOKS: Final = 10
 
 Waited = Literal["endpoint", "deployment"]
 
@@ -76,25 +75,24 @@ class OperationTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look, pause, look again."""
-        end, hook, failed_looks = datetime.fromisoformat(self.deadline), None, 0
+        end, hook, patience = datetime.fromisoformat(self.deadline), None, Patience()
         while True:
             try:
                 hook = hook or await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
                 state = await asyncio.to_thread(self._look, hook)
-                failed_looks = 0
+                patience.restored()
                 if state is None or not is_active(self.noun, state, self.endpoint_name):
                     yield self._event(state=state)
                     return
             except AzureMLError as error:
-                failed_looks += 1
-                if isinstance(error, NoRetry) or failed_looks >= MAX_FAILED_LOOKS:
+                if patience.is_over(error, hook):
                     yield self._event(error=str(error))
                     return
-                self.log.warning("Look %d at the %s failed: %s", failed_looks, self.noun, error)
+                self.log.warning("Look %d at the %s failed: %s", patience.failed_looks, self.noun, error)
             if datetime.now(UTC) >= end:
                 yield self._event(late=True)
                 return
-            await asyncio.sleep(self.poll_seconds * random.uniform(0.8, 1.2))  # noqa: S311
+            await asyncio.sleep(jittered(self.poll_seconds))
 
     async def on_kill(self) -> None:
         """Delete the endpoint if its creation was ended for good; what was cleared finds it again.

@@ -41,7 +41,7 @@ def _there(run: Run) -> bool:
 
 def _waits(run: Run) -> bool:
     """Whether the fault that keeps the request has not been met yet."""
-    faults = run.world.stack.azureml._control("GET", "/_local/faults")["value"]
+    faults = run.world.stack.azureml.control("GET", "/_local/faults")["value"]
     wanted = hold_request(run)
     return any(all(fault.get(name) == value for name, value in wanted.items()) for fault in faults)
 
@@ -86,9 +86,7 @@ def _clear(run: Run) -> None:
 def _cancel_job(run: Run) -> None:
     azureml = run.world.stack.azureml
     for name in run.jobs():
-        path = f"{azureml._workspace()}/jobs/{name}/cancel"
-        query = {"api-version": "2023-04-01-preview"}
-        azureml._http.post(path, params=query, headers=azureml._token()).raise_for_status()
+        azureml.ask("POST", f"jobs/{name}/cancel", "2023-04-01-preview")
 
 
 def _late(run: Run) -> None:

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from include.azureml_local.history import ACTIVE
 from include.launcher import environment
 from include.launcher.outcome import error_sentence
-from tests.chaos.run import ACTIVE, Run, _reading
+from tests.chaos.run import Run, reading
 from tests.chaos.world import World
 
 TOKEN = re.compile(rb"eyJ[\w-]{12,}\.eyJ[\w-]{12,}\.")
@@ -138,7 +139,7 @@ def secrets(run: Run) -> list[str]:
         for file in sorted(folder.rglob("*.log"))
         if (hit := _hit(file.read_bytes(), wanted))
     ]
-    with _reading(run.world.stack.paths.airflow_home / "airflow.db") as database:
+    with reading(run.world.stack.paths.airflow_home / "airflow.db") as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
             columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}

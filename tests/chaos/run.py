@@ -20,16 +20,6 @@ from tests.chaos.world import World
 
 POLL_SECONDS = 1.0
 TRAINING = "chat_completion_finetune"
-ACTIVE = (
-    "NotStarted",
-    "Queued",
-    "Preparing",
-    "Provisioning",
-    "Starting",
-    "Running",
-    "Finalizing",
-    "CancelRequested",
-)
 FINAL = ("success", "failed")
 
 
@@ -38,7 +28,7 @@ class NotReached(Exception):  # noqa: N818
 
 
 @contextlib.contextmanager
-def _reading(file: Path) -> Iterator[sqlite3.Connection]:
+def reading(file: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
     try:
         yield connection
@@ -139,14 +129,14 @@ class Run:
             database.execute(query, (start, self.dag_id, self.run_id))
 
     def _airflow(self, query: str, *more: str) -> list[tuple[Any, ...]]:
-        with _reading(self.world.stack.paths.airflow_home / "airflow.db") as database:
+        with reading(self.world.stack.paths.airflow_home / "airflow.db") as database:
             return database.execute(query, (self.dag_id, self.run_id, *more)).fetchall()
 
     # -- Azure ML
 
     def documents(self, kind: str) -> dict[str, dict[str, Any]]:
         """The service's documents of a kind that carry this run's tags or names."""
-        with _reading(self.world.stack.paths.azureml_home / "state.db") as database:
+        with reading(self.world.stack.paths.azureml_home / "state.db") as database:
             rows = database.execute("SELECT key, body FROM documents WHERE kind = ?", (kind,)).fetchall()
         found = {key: json.loads(body) for key, body in rows if self.run_id in body or self._named(key)}
         return {key: body for key, body in found.items() if self._named(key) or _owner(body) == self.run_id}
@@ -164,7 +154,7 @@ class Run:
 
     def trainings(self) -> int:
         """Training steps that have begun, and so cost money."""
-        with _reading(self.world.stack.paths.azureml_home / "state.db") as database:
+        with reading(self.world.stack.paths.azureml_home / "state.db") as database:
             rows = database.execute(
                 "SELECT body FROM documents WHERE kind = 'runs' AND body LIKE ?", (f"%{TRAINING}%",)
             ).fetchall()
@@ -179,7 +169,7 @@ class Run:
 
     def training_runs(self) -> bool:
         """Whether a training step is under way."""
-        with _reading(self.world.stack.paths.azureml_home / "state.db") as database:
+        with reading(self.world.stack.paths.azureml_home / "state.db") as database:
             rows = database.execute(
                 "SELECT body FROM documents WHERE kind = 'runs' AND body LIKE ?", (f"%{self.job}%",)
             ).fetchall()

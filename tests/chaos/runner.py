@@ -69,7 +69,7 @@ class Runner:
         return self.outcome
 
     def _tokens(self, seconds: int) -> None:
-        self._world.stack.azureml._control("POST", "/_local/tokens", {"lifetime": seconds})
+        self._world.stack.azureml.control("POST", "/_local/tokens", {"lifetime": seconds})
 
     def _shared(self, fault: str) -> Callable[[], None] | None:
         def kill_and_revive(name: str) -> Callable[[], None]:
@@ -205,6 +205,4 @@ def _spot_cluster(world: World) -> None:
         "scaleSettings": {"maxNodeCount": 5},
     }
     body = {"location": "eastus", "properties": {"computeType": "AmlCompute", "properties": inner}}
-    query = {"api-version": "2023-08-01-preview"}
-    path = f"{azureml._workspace()}/computes/spot"
-    azureml._http.put(path, params=query, headers=azureml._token(), json=body).raise_for_status()
+    azureml.ask("PUT", "computes/spot", "2023-08-01-preview", body)

@@ -85,7 +85,7 @@ class World:
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         """Ask Airflow's REST API for a change; one that is made already is no error."""
         with self.turn:
-            self.stack.airflow._send(method, f"/api/v2/dags/{path}", dict(body), allow=409)
+            self.stack.airflow.send(method, f"/api/v2/dags/{path}", dict(body), allow=409)
 
     @property
     def local(self) -> Path:

@@ -105,7 +105,7 @@ def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str
     _until_printed(process, "connect")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, out
     assert "The stack goes on" in out
     assert "make down" in out
     assert launcher.running() == SERVICES

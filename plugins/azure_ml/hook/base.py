@@ -213,11 +213,15 @@ class AzureMLHook(BaseHook):
         Args:
             path: for example ``/runs/my-job`` or ``/endpoints/realtime/my-endpoint/detail``.
         """
+        url = f"{self._studio}{path}?wsid={self.settings.workspace_id}"
+        return url + (f"&tid={self.settings.tenant_id}" if self.settings.tenant_id else "")
+
+    @cached_property
+    def _studio(self) -> str:
         from azure_ml.hook import sdk
 
         with translated("read the workspace's addresses"):
-            url = f"{sdk.studio_endpoint(self.workspace_client)}{path}?wsid={self.settings.workspace_id}"
-        return url + (f"&tid={self.settings.tenant_id}" if self.settings.tenant_id else "")
+            return sdk.studio_endpoint(self.workspace_client)
 
     def test_connection(self) -> tuple[bool, str]:
         """What the button *Test* of the connection form shows."""

@@ -118,7 +118,7 @@ class JobLogs:
                     speaker, ended, through = Speaker(self._hook, job_name, out), False, False
 
     def _bear(self, error: AzureMLError, patience: Patience, emit: Emit) -> None:
-        if patience.is_over(error, self._hook.renew):
+        if patience.is_over(error, self._hook):
             raise error
         time.sleep(interval_seconds())
         emit(f"Look {patience.failed_looks} at the job failed: {error}")

@@ -8,10 +8,13 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import AuthFailed, AzureMLError, NoRetry, OperationTimeout
 from azure_ml.hook.translate import translated
+
+if TYPE_CHECKING:
+    from azure_ml.hook import AzureMLHook
 
 MAX_FAILED_LOOKS: Final = 10
 MAX_LOGINS: Final = 2
@@ -22,6 +25,11 @@ INTERVAL_VARIABLE: Final = "AZUREML_RUN_POLLING_INTERVAL_MIN"
 def interval_seconds() -> float:
     """Seconds between two looks at something that is under way; 5 unless the environment says otherwise."""
     return float(os.environ.get(INTERVAL_VARIABLE, "5"))
+
+
+def jittered(seconds: float) -> float:
+    """A pause with 20 % of jitter, which keeps many tasks that began together from asking together."""
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 def pauses(
@@ -45,8 +53,7 @@ def pauses(
                 f"Cannot {action}: it has not ended within {timeout_seconds:.0f} seconds; "
                 "look at it in Azure ML Studio, or allow it more time."
             )
-        # Jitter keeps many tasks that began together from asking together.
-        sleep(interval_seconds() * random.uniform(0.8, 1.2))  # noqa: S311
+        sleep(jittered(interval_seconds()))
 
 
 def finish(poller: Any, action: str, timeout_seconds: float) -> Any:
@@ -81,11 +88,12 @@ class Patience:
         """A look has succeeded."""
         self.failed_looks = self._logins = 0
 
-    def is_over(self, error: AzureMLError, renew: Callable[[], None]) -> bool:
-        """Count a failed look; ``renew`` is called where logging in again may help."""
+    def is_over(self, error: AzureMLError, hook: AzureMLHook | None) -> bool:
+        """Count a failed look; the hook logs in anew where that may help. A connection not read leaves none."""
         self.failed_looks += 1
         if isinstance(error, AuthFailed):
-            renew()
+            if hook is not None:
+                hook.renew()
             self._logins += 1
             return self._logins > MAX_LOGINS
         return isinstance(error, NoRetry) or self.failed_looks >= MAX_FAILED_LOOKS

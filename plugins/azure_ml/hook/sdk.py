@@ -92,11 +92,10 @@ def operation_of(poller: Any) -> str:
 
 def operation_error(token: str, operation: str) -> Any:
     """The ``error`` of a long operation, ``{"code": ..., "message": ...}``; ``None`` if there is none."""
-    import httpx
+    from azure_ml.hook.http import RetryingClient
 
     if not operation.startswith("/subscriptions/"):
         return None
-    answer = httpx.get(
-        arm_endpoint().rstrip("/") + operation, headers={"Authorization": f"Bearer {token}"}, timeout=30
-    )
+    with RetryingClient(headers={"Authorization": f"Bearer {token}"}) as http:
+        answer = http.get(arm_endpoint().rstrip("/") + operation)
     return answer.json().get("error") if answer.is_success else None

@@ -87,18 +87,18 @@ class AzureMLOperator(BaseOperator):
         """One entry of what the operator will return, to be passed to another one; sets the dependency."""
         return PlainXComArg(operator=self, key=key)
 
-    def push_studio_url(self, context: Context, path: str) -> str:
-        """Show the button to Studio even if the task fails later; returns the address, empty if there is none.
-
-        A button is no reason to fail: what keeps the address from being read meets the task's work, too.
-        """
+    def studio_url(self, path: str) -> str:
+        """A page of Studio, empty if its address cannot be read: a button is no reason to fail."""
         try:
-            url = self.hook.studio_url(path)
+            return self.hook.studio_url(path)
         except AzureMLError as error:
             self.log.warning("There will be no button to Studio: %s", error)
             return ""
-        context["ti"].xcom_push(key=STUDIO_KEY, value=url)
-        return url
+
+    def push_studio_url(self, context: Context, path: str) -> None:
+        """Show the button to Studio even if the task fails later."""
+        if url := self.studio_url(path):
+            context["ti"].xcom_push(key=STUDIO_KEY, value=url)
 
     def owned_by(self, context: Context) -> dict[str, str]:
         """Tags by which this Dag run's resources are known; what lacks them is not touched."""
@@ -134,7 +134,11 @@ class AzureMLOperator(BaseOperator):
             undo()
         except AzureMLError as error:
             self.log.warning("Could not clean up while being killed: %s", error)
-        raise Killed(
+        raise self.killed()
+
+    def killed(self) -> Killed:
+        """What ``on_kill`` raises."""
+        return Killed(
             f"The task {self.task_id!r} was killed: somebody ended it, or it took longer than its timeout."
         )
 

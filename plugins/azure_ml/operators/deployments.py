@@ -194,7 +194,7 @@ class AzureMLDeployModelOperator(AzureMLOperator):
         for line in content.splitlines():
             self.log.info("[%s] %s", self.deployment_name, line)
         ti.xcom_push(key="deployment_log_uri", value=uri)
-        ti.xcom_push(key=LOG_KEY, value=self.hook.studio_url(log_page(uri)))
+        ti.xcom_push(key=LOG_KEY, value=self.studio_url(log_page(uri)))
         tail = "\n".join(content.splitlines()[-LAST_LINES:])
         return f"The container's last lines (all of them are at {uri}):\n{tail}"
 
@@ -205,5 +205,5 @@ class AzureMLDeployModelOperator(AzureMLOperator):
         return {
             "endpoint_name": self.endpoint_name,
             "deployment_name": self.deployment_name,
-            STUDIO_KEY: self.hook.studio_url(self._page),
+            STUDIO_KEY: self.studio_url(self._page),
         }

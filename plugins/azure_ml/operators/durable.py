@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from azure_ml.errors import AzureMLError, Killed
+from azure_ml.errors import AzureMLError
 from azure_ml.kills import task_ended
 from azure_ml.operators.base import AzureMLOperator
 
@@ -60,9 +60,7 @@ class DurableOperator(AzureMLOperator):
         thread = threading.Thread(target=self._cancel_if_ended, args=(cancel,), daemon=True)
         thread.start()
         thread.join(KILL_SECONDS)
-        raise Killed(
-            f"The task {self.task_id!r} was killed: somebody ended it, or it took longer than its timeout."
-        )
+        raise self.killed()
 
     def _cancel_if_ended(self, cancel: Callable[[], object]) -> None:
         try:

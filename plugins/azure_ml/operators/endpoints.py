@@ -13,7 +13,7 @@ from azure_ml.hook.online import NewEndpoint
 from azure_ml.links import STUDIO_KEY, EndpointLink
 from azure_ml.operators.base import AzureMLOperator, deferred, names, optional
 from azure_ml.operators.compute import require_allowed
-from azure_ml.operators.ownership import SETTLE_SECONDS, may_still_act
+from azure_ml.operators.ownership import SETTLE_SECONDS, settled
 from azure_ml.operators.waiting import reason_of, wait_elsewhere
 from azure_ml.ownership import ENDPOINT_LEASE
 
@@ -179,7 +179,7 @@ class AzureMLCreateEndpointOperator(AzureMLOperator):
         return {
             "endpoint_name": endpoint.name,
             "scoring_uri": endpoint.scoring_uri,
-            STUDIO_KEY: self.hook.studio_url(self._page),
+            STUDIO_KEY: self.studio_url(self._page),
         }
 
 
@@ -232,11 +232,7 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete, and look."""
         outcome = self._delete(context)
-        if doubted := may_still_act(context, self.created_by):
-            self.log.info(
-                "%s may still act: looking again in %.0f s.", ", ".join(doubted), self.settle_seconds
-            )
-            self.sleep(self.settle_seconds)
+        if settled(self, context):
             second = self._delete(context)
             outcome = "deleted" if "deleted" in (outcome, second) else second
         exists = self.hook.endpoints.get(self.endpoint_name) is not None

@@ -133,5 +133,5 @@ class AzureMLRegisterModelOperator(AzureMLOperator):
             tags={**{key: str(value) for key, value in self.tags.items()}, **self.made_by(context)},
         )
         self.log.info("Registered model %s version %s, id %s", model.name, model.version, model.id)
-        page = self.hook.studio_url(f"/model/{model.name}:{model.version}/details")
+        page = self.studio_url(f"/model/{model.name}:{model.version}/details")
         return {"name": model.name, "version": model.version, "id": model.id, STUDIO_KEY: page}

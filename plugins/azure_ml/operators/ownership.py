@@ -36,6 +36,21 @@ def may_still_act(context: Context, task_ids: Sequence[str]) -> list[str]:
     return [one for one in task_ids if not _past_doubt(ti, one, found.get(one))]
 
 
+def settled(teardown: Any, context: Context) -> bool:
+    """Whether to look a second time; if so, the pause before it is over.
+
+    Args:
+        teardown: an operator with ``created_by``, ``settle_seconds`` and ``sleep``.
+        context: of it.
+    """
+    doubted = may_still_act(context, teardown.created_by)
+    if doubted:
+        seconds = teardown.settle_seconds
+        teardown.log.info("%s may still act: looking again in %.0f s.", ", ".join(doubted), seconds)
+        teardown.sleep(seconds)
+    return bool(doubted)
+
+
 def _past_doubt(ti: Any, task_id: str, state: str | None) -> bool:
     if state != "success":
         return state == NEVER_BEGAN
@@ -84,11 +99,7 @@ class AzureMLCancelJobsOperator(AzureMLOperator):
         """Cancel, and look."""
         owner = self.owned_by(context)
         canceled = self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
-        if doubted := may_still_act(context, self.created_by):
-            self.log.info(
-                "%s may still act: looking again in %.0f s.", ", ".join(doubted), self.settle_seconds
-            )
-            self.sleep(self.settle_seconds)
+        if settled(self, context):
             canceled += self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
         names = sorted(set(canceled))
         self.log.info("Jobs canceled: %s.", ", ".join(names) or "none, as none was running")

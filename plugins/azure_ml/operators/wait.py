@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from airflow.sdk import conf
-
 from azure_ml import errors
 from azure_ml.hook.budgets import QUEUE_TIMEOUT, RUN_TIMEOUT, Budgets
 from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.hook.lines import Shown
 from azure_ml.links import JobLink
-from azure_ml.operators.base import optional, truth
+from azure_ml.operators.base import deferred
 from azure_ml.operators.durable import DurableOperator
 from azure_ml.operators.job_end import require_completed
 from azure_ml.states import is_active, is_success
@@ -102,7 +100,7 @@ class AzureMLWaitForJobOperator(DurableOperator):
         self.remember(context)
         name = self._current_job()
         self.push_studio_url(context, f"/runs/{name}")
-        if self._defers():
+        if deferred(self.deferrable):
             return self._come_by(name)
         self._next_heartbeat = 0.0
         self.hook.logs.stream(
@@ -132,8 +130,9 @@ class AzureMLWaitForJobOperator(DurableOperator):
         if next_method == "__fail__":
             self.remember(context)
             name = self._noted_job()
-            if is_active("job", self.hook.jobs.status(name), name):
-                self._check_budgets(name, self.hook.logs.steps(name))
+            status = self.hook.jobs.status(name)
+            if is_active("job", status, name):
+                self._check_budgets(name, status, self.hook.logs.steps(name))
             if str((next_kwargs or {}).get("error")) == "Trigger timeout":
                 self.log.warning("No triggerer has looked at the job %s in time: waiting goes on.", name)
                 return self._come_by(name)
@@ -142,12 +141,6 @@ class AzureMLWaitForJobOperator(DurableOperator):
     def on_kill(self) -> None:
         """Cancel the job if somebody has ended the task; leave it where the next try will find it."""
         self.leave(lambda: self.hook.jobs.cancel(self._noted_job()))
-
-    def _defers(self) -> bool:
-        asked = optional(self.deferrable)
-        if asked is None:
-            return conf.getboolean("operators", "default_deferrable", fallback=False)
-        return truth(asked)
 
     def _noted_job(self) -> str:
         return str(self.noted(WAITING).get("job_name") or self.job_name)
@@ -177,17 +170,16 @@ class AzureMLWaitForJobOperator(DurableOperator):
     def _watch(self, name: str, steps: list[Step]) -> None:
         """On a worker: keep the budgets, and say now and then where the job stands."""
         if time.monotonic() >= self._next_heartbeat:
-            left = self._check_budgets(name, steps)
+            left = self._check_budgets(name, self.hook.jobs.status(name), steps)
             self._next_heartbeat = time.monotonic() + min(self.log_every_seconds, max(1.0, left))
 
-    def _check_budgets(self, name: str, steps: list[Step]) -> float:
+    def _check_budgets(self, name: str, status: str, steps: list[Step]) -> float:
         """Say where the job stands; returns the seconds that are left of the budget in use.
 
         Raises:
             JobQueuedTooLong, JobRanTooLong: if it is over, after the job has ended, or was given five minutes to.
         """
         budgets, used = self._budgets(), self.hook.logs.usage(name, steps)
-        status = self.hook.jobs.status(name)
         self.log.info(budgets.heartbeat(name, status, used))
         over = budgets.spent(name, used) if is_active("job", status, name) else None
         if over is not None:
@@ -213,8 +205,9 @@ class AzureMLWaitForJobOperator(DurableOperator):
         shown = self._shown(name)
         try:
             steps = self.hook.logs.pump(name, self.log.info, shown=shown, note=self._note, whole=True)
-            if is_active("job", self.hook.jobs.status(name), name):
-                return self._check_budgets(name, steps)
+            status = self.hook.jobs.status(name)
+            if is_active("job", status, name):
+                return self._check_budgets(name, status, steps)
             # What was written between the two looks.
             self.hook.logs.pump(name, self.log.info, shown=shown, note=self._note, whole=True)
         except errors.AzureMLError as error:

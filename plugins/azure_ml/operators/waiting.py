@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from azure_ml.errors import AzureMLError, OperationTimeout, ServiceFailure
 from azure_ml.hook import sdk
+from azure_ml.hook.translate import translated
 from azure_ml.triggers_operations import OperationTrigger, deadline_in
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def reason_of(hook: AzureMLHook, event: dict[str, Any] | None, action: str) -> s
     if str(told.get("state")).lower() != "failed":
         return ""
     try:
-        error = sdk.operation_error(hook.token(), str(told.get("operation") or ""))
-    except (AzureMLError, OSError, ValueError):
+        with translated("read why the operation failed"):
+            error = sdk.operation_error(hook.token(), str(told.get("operation") or ""))
+    except AzureMLError:
         return ""
     return f"{error.get('message')} ({error.get('code')})" if error else ""
