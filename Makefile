@@ -36,7 +36,7 @@ down: ## end everything that run or up started
 	@$(PYTHON) -m include.launcher down
 
 test: $(READY) ## run the test suite
-	@.venv/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
+	@.venv/bin/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 
 chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, doubles or lies
 	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'

@@ -28,7 +28,7 @@ from azure_ml.deadlines import RunMade
 from azure_ml.hook import AzureMLHook
 from include.finetune import dataset, form, names, parameters, recipe, review, scoring
 from include.finetune import templates as t
-from include.finetune.retries import RETRIES
+from include.finetune.retries import DEPLOYMENT_POLICY, RETRIES
 
 AFTER_FAILURE = clean_up(endpoint_name=names.endpoint_name)
 DEADLINE = DeadlineAlert(
@@ -115,13 +115,12 @@ with DAG(
     create = az.AzureMLCreateEndpointOperator(
         task_id="create_endpoint", endpoint_name=t.ENDPOINT, deferrable="{{ params.deferrable }}"
     )
-    # Not tried again: each try is paid for, and ends for the same reason.
     target: Any = {"endpoint_name": t.ENDPOINT, "deployment_name": recipe.DEPLOYMENT}
     deploy = az.AzureMLDeployModelOperator(
         task_id="deploy",
         model_id=register.returned("id"),
         deferrable="{{ params.deferrable }}",
-        retries=0,
+        retry_policy=DEPLOYMENT_POLICY,
         **target,
         **server,
     )

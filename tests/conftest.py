@@ -43,7 +43,18 @@ for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):
         sys.path.insert(0, str(_folder))
 
 
-LONG = ("tests/chaos/", "tests/mission/", "tests/launcher/", "tests/azureml_local/test_walkthrough.py")
+LONG = (
+    "tests/chaos/",
+    "tests/plugins/azure_ml/test_[dmjtw]*",
+    "tests/launcher/test_[bs]*",
+    "tests/mission/",
+    "tests/azureml_local/test_walkthrough.py",
+    "tests/azureml_local/components/test_chain.py",
+    "tests/azureml_local/test_serving*",
+    "tests/azureml_local/test_[bo]*",
+    "tests/azureml_local/jobs/",
+    "tests/azureml_local/test_survival.py",
+)
 """What takes longest goes first, so that the workers of `make test` end at about the same time."""
 
 TOGETHER = (
@@ -56,8 +67,14 @@ TOGETHER = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long ones first."""
     items.sort(
-        key=lambda item: next((n for n, start in enumerate(LONG) if item.nodeid.startswith(start)), 99)
+        key=lambda item: next((n for n, part in enumerate(LONG) if fnmatchcase(item.nodeid, f"{part}*")), 99)
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: much of the work is waiting for processes of others."""
+    return min(4, max(1, (os.cpu_count() or 1) * 3 // 2))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from include.finetune.errors import HubUnreachableError, InputError
+from include.finetune import hub
+from include.finetune.errors import InputError
 from include.finetune.recipe import SPLITS
 from include.finetune.rows import check_row, short, write_rows
 
@@ -23,8 +22,6 @@ REPO_ID: Final = re.compile(rf"{_NAME}/{_NAME}")
 """``owner/name``, as ``validate_repo_id`` of huggingface_hub has it: no ``..``, no ``--``, no end in a dot or
 dash. Without an owner, ``datasets`` would take it for one of its own loaders, such as ``json`` or ``csv``."""
 MAX_REPO_ID: Final = 96
-TALKATIVE: Final = ("httpx", "httpx2")
-"""Libraries that would log each request with its address, and the Hub's addresses may be signed."""
 
 SHOWN_ROWS: Final = 2
 SHOWN_CHARACTERS: Final = 300
@@ -79,7 +76,7 @@ def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[s
     """
     part = percent(split_pc)
     require_hub_id(dataset)
-    whole = _load_splits(dataset)
+    whole = hub.load_splits(dataset)
     missing = [split for split in SPLITS if split not in whole]
     if missing:
         raise InputError(
@@ -139,57 +136,6 @@ def prepare(
     return files, _summary(dataset, split_pc, counts)
 
 
-def _load_splits(dataset: str) -> dict[str, Dataset]:
-    import datasets
-    from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
-
-    datasets.disable_progress_bars()
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    try:
-        return dict(datasets.load_dataset(dataset))
-    except (DatasetNotFoundError, DataFilesNotFoundError) as error:
-        raise InputError(
-            f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
-        ) from error
-    except DatasetGenerationError as error:
-        for problem in _malformed_rows(dataset):
-            raise problem from error
-        raise InputError(f"The data set {dataset!r} cannot be read: {_root(error)}") from error
-    except Exception as error:
-        if not _is_of_the_network(error):
-            raise
-        raise HubUnreachableError(
-            f"The Hub does not answer for the data set {dataset!r}: {_root(error)}"
-        ) from error
-
-
-def _is_of_the_network(error: BaseException) -> bool:
-    """Whether a request went wrong; by name, as the Hub's client has changed its HTTP library before."""
-    ancestors = {kind.__name__ for kind in type(error).__mro__}
-    return bool(ancestors & {"OSError", "TransportError", "HTTPError"})
-
-
-def _malformed_rows(dataset: str) -> Iterator[InputError]:
-    """The malformed rows of a data set's JSON Lines files; only read when loading has failed."""
-    from huggingface_hub import HfApi, hf_hub_download
-
-    for name in HfApi().list_repo_files(dataset, repo_type="dataset"):
-        if not name.endswith((".jsonl", ".json")):
-            continue
-        path = Path(hf_hub_download(dataset, name, repo_type="dataset"))
-        for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            try:
-                row = json.loads(text)
-                check_row(row if isinstance(row, dict) else {}, name, line)
-            except InputError as error:
-                yield error
-            except ValueError as error:
-                yield InputError(
-                    f"{name}, line {line}: this is not JSON ({error}): correct or remove the row."
-                )
-
-
 def _part(rows: Dataset, part: float, seed: int | None) -> Dataset:
     count = max(1, round(len(rows) * part / 100)) if len(rows) else 0
     chosen = rows if seed is None else rows.shuffle(seed=seed)
@@ -209,9 +155,3 @@ def _summary(dataset: str, split_pc: float | str, rows: dict[str, int]) -> dict[
 def _show(rows: Dataset) -> None:
     for number in range(min(SHOWN_ROWS, len(rows))):
         log.info("Row %d: %s", number + 1, short(rows[number]["messages"], SHOWN_CHARACTERS))
-
-
-def _root(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return " ".join(str(error).split())[:300]

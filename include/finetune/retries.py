@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from airflow.sdk import RetryAction, RetryRule
 
+from azure_ml.errors import OperationFailed, OperationTimeout
 from azure_ml.retries import CauseRetryPolicy
 from include.finetune.errors import InputError
 
@@ -25,3 +26,15 @@ RETRIES: Final[dict[str, Any]] = {
     "execution_timeout": timedelta(hours=2),
 }
 """Default arguments of tasks. The operators' own errors say for themselves whether a retry can help."""
+
+DEPLOYMENT_POLICY: Final = CauseRetryPolicy(
+    FIRST_PAUSE,
+    [
+        RetryRule(
+            [OperationFailed, OperationTimeout],
+            RetryAction.FAIL,
+            reason="each try is paid for, and would end for the same reason",
+        )
+    ],
+)
+"""For a deployment. After a lost worker, or an answer that did not come, the next try waits for what was begun."""

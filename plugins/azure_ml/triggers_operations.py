@@ -74,9 +74,14 @@ class OperationTrigger(BaseTrigger):
         return "azure_ml.triggers_operations.OperationTrigger", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look, pause, look again."""
+        """Pause, look, pause again: the operation was begun a moment ago.
+
+        The first pause is for Airflow, too: 3.3.2 takes a task for failed that comes back before its scheduler
+        has read that it left (``SchedulerJobRunner.process_executor_events``).
+        """
         end, hook, patience = datetime.fromisoformat(self.deadline), None, Patience()
         while True:
+            await asyncio.sleep(jittered(self.poll_seconds))
             try:
                 hook = hook or await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
                 state = await asyncio.to_thread(self._look, hook)
@@ -92,7 +97,6 @@ class OperationTrigger(BaseTrigger):
             if datetime.now(UTC) >= end:
                 yield self._event(late=True)
                 return
-            await asyncio.sleep(jittered(self.poll_seconds))
 
     async def on_kill(self) -> None:
         """Delete the endpoint if its creation was ended for good; what was cleared finds it again.

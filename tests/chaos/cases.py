@@ -37,7 +37,7 @@ TASKS: Final = (
 GROUPS: Final = {
     "all": TASKS,
     "talking": tuple(task for task in TASKS if task != "verdict"),
-    "retried": tuple(task for task in TASKS if task not in ("deploy", "verdict")),
+    "retried": tuple(task for task in TASKS if task != "verdict"),
     "creating": (
         "validate_compute",
         "prepare_data",

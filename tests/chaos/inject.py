@@ -13,6 +13,7 @@ from tests.chaos.run import FINAL, NotReached, Run
 
 REACH_SECONDS = 300.0
 NOTICE_SECONDS = 90.0
+SIGNAL_SECONDS = 15.0
 TOKEN_SECONDS = 6
 
 
@@ -28,12 +29,14 @@ def reach(run: Run) -> None:
 
 def _there(run: Run) -> bool:
     state = run.task()[0]
+    if holds_job(run) and run.case.mode == "deferred":
+        return state == "deferred" and run.training_runs()
     if holds_job(run):
-        return state == ("deferred" if run.case.mode == "deferred" else "running") and run.training_runs()
+        return state == "running" and run.pid_is_known() and run.training_runs()
     if holds_request(run):
         return state == "running" and not _waits(run)
     if holds_task(run):
-        return state == "running" and (run.world.holds / f"{run.run_id}.{run.case.task}.pid").exists()
+        return state == "running" and run.pid_is_known()
     if run.case.mode == "deferred" and run.case.task in OPERATIONS:
         return state in ("deferred", "running")
     return True
@@ -56,11 +59,24 @@ def act(run: Run) -> None:
 def after(run: Run) -> None:
     """Keep what is held until the fault has been noticed, then let go."""
     if run.case.fault in NOTICED and (holds_job(run) or holds_task(run)):
-        before = run.task()
-        run.until(lambda: run.task() != before or run.state() in FINAL, NOTICE_SECONDS)
+        noticed, seconds = _noticing(run)
+        run.until(lambda: noticed() or run.state() in FINAL, seconds)
     if run.case.fault == "token-expired" and holds_job(run):
         time.sleep(1.5 * TOKEN_SECONDS)
     run.release()
+
+
+def _noticing(run: Run) -> tuple[Callable[[], bool], float]:
+    """How it shows that the fault was noticed, and how long to wait for that."""
+    if run.case.fault == "task-timeout":
+        # A deferred task comes back to a worker first, which then looks at the budgets.
+        return lambda: run.task()[0] in ("failed", "up_for_retry"), NOTICE_SECONDS
+    before = run.task()
+    # A task without an ``on_kill`` of its own never notices the signal.
+    return (
+        lambda: run.task() != before,
+        SIGNAL_SECONDS if run.case.fault == "task-terminated" else NOTICE_SECONDS,
+    )
 
 
 def _mark_failed(run: Run) -> None:

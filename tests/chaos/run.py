@@ -118,7 +118,14 @@ class Run:
 
     def pid(self) -> int:
         """Process id of the case's task."""
-        return int((self.world.holds / f"{self.run_id}.{self.case.task}.pid").read_text())
+        return int(self._pid_file().read_text())
+
+    def pid_is_known(self) -> bool:
+        """Whether the case's task has come to its work."""
+        return self._pid_file().exists()
+
+    def _pid_file(self) -> Path:
+        return self.world.holds / f"{self.run_id}.{self.case.task}.pid"
 
     def grow_old(self, seconds: float) -> None:
         """Put the run's start into the past: the one thing of Airflow's that is not left to time."""

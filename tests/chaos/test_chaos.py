@@ -1,4 +1,4 @@
-"""Six runs of ``make chaos``, one for each who may clean up; ``python -m tests.chaos --fast`` has each fault once."""
+"""The fast tenth of ``make chaos``: each fault once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,7 @@ import pytest
 from tests.chaos import cases
 
 ROOT = Path(__file__).resolve().parents[2]
-FAULTS = (
-    "lost-response",
-    "worker-killed",
-    "task-cleared",
-    "run-marked-failed",
-    "marked-failed-deferred",
-    "quota-refused",
-)
-"""All 23 faults of the fast tenth would take as long as the other tests together."""
-
-SAMPLE = [case for case in cases.load() if case.fast and case.fault in FAULTS]
-
+FAST = [case for case in cases.load() if case.fast]
 
 Rows = dict[str, dict[str, Any]]
 
@@ -42,19 +31,27 @@ def run(out: Path, *arguments: str) -> tuple[Rows, str]:
 def chaos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, str]:
     """The rows by case, and what was printed.
 
-    A case that is not ok is run once more, beside the other such ones only: five runs side by side on two cores meet
-    time limits that have nothing to do with their faults. What both tries said is printed.
+    A run that ended otherwise than it should is run once more, beside the other such ones only: five runs side by
+    side, with other tests beside them, meet time limits that have nothing to do with their faults. What leaks,
+    doubles or tells a secret is never excused. What both tries said is printed.
     """
     folder = tmp_path_factory.mktemp("chaos")
-    rows, printed = run(folder / "chaos.json", "--cases", ",".join(case.name for case in SAMPLE))
-    if bad := [case.name for case in SAMPLE if not rows.get(case.name, {}).get("ok")]:
+    rows, printed = run(folder / "chaos.json", "--fast")
+    if bad := [case.name for case in FAST if _may_be_late(rows.get(case.name))]:
         again, more = run(folder / "again.json", "--cases", ",".join(bad))
         rows, printed = rows | again, printed + more
     return rows, printed
 
 
+def _may_be_late(row: dict[str, Any] | None) -> bool:
+    if row is None:
+        return True
+    leaks = row["endpoints_left"] or row["secrets_found"] or row["trainings"] > 1 or row["models"] > 1
+    return row["state"] != row["expected_state"] and not leaks
+
+
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("case", SAMPLE, ids=lambda case: f"{case.fault} at {case.task} ({case.mode})")
+@pytest.mark.parametrize("case", FAST, ids=lambda case: f"{case.fault} at {case.task} ({case.mode})")
 def test_nothing_leaks_doubles_or_lies_after(case: cases.Case, chaos: tuple[Rows, str]) -> None:
     rows, printed = chaos
     assert case.name in rows, printed
@@ -62,7 +59,5 @@ def test_nothing_leaks_doubles_or_lies_after(case: cases.Case, chaos: tuple[Rows
 
 
 @pytest.mark.timeout(1800)
-def test_no_secret_stands_in_the_metadata_database(
-    chaos: tuple[Rows, str],
-) -> None:
+def test_no_secret_stands_in_the_metadata_database(chaos: tuple[Rows, str]) -> None:
     assert "a secret stands in" not in chaos[1]

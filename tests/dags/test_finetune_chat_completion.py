@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
+from azure_ml import errors
 from tests.conftest import ROOT
 
 DAG_ID = "finetune_chat_completion"
@@ -84,11 +86,24 @@ def test_the_endpoint_of_the_teardown_is_derived_from_the_run_alone(dag: Any) ->
     assert dag.get_task("delete_endpoint").endpoint_name == dag.get_task("create_endpoint").endpoint_name
 
 
-def test_what_is_paid_for_again_at_every_try_is_not_retried(dag: Any) -> None:
-    retries = {task.task_id: task.retries for task in dag.tasks}
-    assert retries["deploy"] == 0
-    assert retries["submit_job"] > 0
-    assert retries["delete_endpoint"] > 0
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (errors.OperationFailed("the container crashes"), False),
+        (errors.OperationTimeout("not within 90 minutes"), False),
+        (errors.QuotaExceeded("no cores"), False),
+        (errors.Unreachable("no answer"), True),
+        (errors.Killed("the worker stops"), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_deployment_that_does_not_come_up_is_not_paid_for_again(
+    dag: Any, error: Exception, again: bool
+) -> None:
+    deploy = dag.get_task("deploy")
+    assert deploy.retries > 0
+    decision = deploy.retry_policy.evaluate(error, 1, 3)
+    assert (decision.action is not RetryAction.FAIL) == again
 
 
 def test_every_task_and_the_dag_clean_up_when_they_fail(dag: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CONTAINERS: Final = ("storage-initializer", "inference-server")
 """The two containers of a deployment, in the order in which they run."""
+BEGUN: Final = object()
 
 
 class Deployments:
@@ -65,10 +66,13 @@ class Deployments:
         """
         for _ in pauses(request.action, timeout_seconds):
             found = self._mine(request)
-            if found is None or phase("deployment", found.state, request.name) is not Phase.ACTIVE:
+            if found is not None and phase("deployment", found.state, request.name) is Phase.ACTIVE:
+                continue
+            poller = None if self._done(found, request) else self._begin(request)
+            if poller is not BEGUN:
                 break
-        if not self._done(found, request):
-            finish(self._begin(request), request.action, timeout_seconds)
+        if poller is not None:
+            finish(poller, request.action, timeout_seconds)
         self.require_up(request)
 
     def begin_create(self, request: DeploymentRequest) -> str | None:
@@ -84,7 +88,10 @@ class Deployments:
         found = self._mine(request)
         if found is not None and phase("deployment", found.state, request.name) is Phase.ACTIVE:
             return ""
-        return None if self._done(found, request) else sdk.operation_of(self._begin(request))
+        if self._done(found, request):
+            return None
+        poller = self._begin(request)
+        return "" if poller is BEGUN else sdk.operation_of(poller)
 
     def require_up(self, request: DeploymentRequest, reason: str = "") -> Deployment:
         """The deployment, which must have come up.
@@ -192,6 +199,16 @@ class Deployments:
         )
 
     def _begin(self, request: DeploymentRequest) -> Any:
+        """The SDK's poller; ``BEGUN`` if a request whose answer was lost has begun it already."""
+        try:
+            return self._send(request)
+        except Conflict:
+            found = self._mine(request)
+            if found is not None and phase("deployment", found.state, request.name) is Phase.ACTIVE:
+                return BEGUN
+            raise
+
+    def _send(self, request: DeploymentRequest) -> Any:
         with translated(request.action):
             from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.finetune import dataset, recipe
+from include.finetune import dataset, hub, recipe
 from include.finetune.errors import HubUnreachableError, InputError
 from tests.conftest import AzureMLLocal
 
@@ -106,5 +106,24 @@ def test_a_malformed_row_is_named_by_file_and_line(
 
 def test_a_hub_that_fails_is_not_a_wrong_input(azureml_local: AzureMLLocal) -> None:
     fault = {"kind": "reset", "path": "/hub/*", "count": None}
+    pauses: list[float] = []
     with azureml_local.faults(fault), pytest.raises(HubUnreachableError, match="does not answer"):
-        dataset.check("tests/unreachable", 5)
+        hub.load_splits("tests/unreachable", pauses.append)
+    assert pauses == [1, 2, 4, 8, 16]
+
+
+def test_a_hub_that_is_busy_is_asked_again_as_late_as_it_says(
+    azureml_local: AzureMLLocal, tmp_path: Path
+) -> None:
+    repo = serve(azureml_local, tmp_path, "tests/busy", {split: [conversation(1)] for split in recipe.SPLITS})
+    fault = {
+        "kind": "status",
+        "status": 429,
+        "headers": {"Retry-After": "7"},
+        "path": "/hub/api/datasets/*",
+        "count": 3,
+    }
+    pauses: list[float] = []
+    with azureml_local.faults(fault):
+        assert set(hub.load_splits(repo, pauses.append)) == set(recipe.SPLITS)
+    assert pauses == [7, 7, 7]

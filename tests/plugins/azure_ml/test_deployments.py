@@ -10,7 +10,7 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online import NewEndpoint
+from azure_ml.hook.online import DeploymentRequest, NewEndpoint
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
 from azure_ml.ownership import owner_tags
 from include.finetune import scoring
@@ -141,6 +141,18 @@ def test_a_deployment_that_does_not_come_up_says_why(
     ):
         deploy(endpoint, model_id, "broken").execute(context())
     assert "The container's last lines" in str(caught.value)
+
+
+def test_a_deployment_that_was_begun_though_its_answer_was_lost_is_waited_for(
+    azureml_local: AzureMLLocal, hook: AzureMLHook, endpoint: str, model_id: str
+) -> None:
+    lost = {"kind": "lost_response", "method": "PUT", "path": "*/deployments/lost", "count": 1}
+    request = DeploymentRequest(endpoint, "lost", model_id, "Standard_NC6s_v3", owner=OWNER)
+    with azureml_local.faults(lost):
+        hook.deployments.create(request, 120)
+    found = hook.deployments.get(endpoint, "lost")
+    assert found is not None
+    assert found.state == "Succeeded"
 
 
 def test_an_instance_type_outside_the_allow_list_is_refused_before_the_service_is_asked(
