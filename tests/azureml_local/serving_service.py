@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +18,10 @@ from azure.ai.ml.entities import (
     Model,
 )
 
-from tests.conftest import (
+from tests.azureml_service import (
     ROOT,
     AzureMLLocal,
-    free_port,
-    read_environment,
-    start_azureml_local,
-    stop_azureml_local,
+    running,
 )
 
 CODE = ROOT / "tests" / "azureml_local" / "scoring_code"
@@ -37,11 +32,8 @@ SIZE = "Standard_DS3_v2"
 class Serving:
     """A service, its SDK client and what every deployment needs: a model and an environment."""
 
-    def __init__(
-        self, service: AzureMLLocal, folder: Path, process: subprocess.Popen[bytes], port: int
-    ) -> None:
-        self.service, self.client, self.port = service, service.ml_client(), port
-        self._process = process
+    def __init__(self, service: AzureMLLocal, folder: Path) -> None:
+        self.service, self.client = service, service.ml_client()
         self._numbers = itertools.count()
         (folder / "weights").mkdir()
         (folder / "weights" / "numbers.txt").write_text("41")
@@ -59,8 +51,8 @@ class Serving:
 
     def kill(self) -> None:
         """End the service without a chance to clean up."""
-        self._process.kill()
-        self._process.wait()
+        self.service.process.kill()
+        self.service.process.wait()
 
     @contextlib.contextmanager
     def endpoint(self, auth_mode: str = "key") -> Iterator[str]:
@@ -120,16 +112,5 @@ class Serving:
 @contextlib.contextmanager
 def serving(home: Path, python: str) -> Iterator[Serving]:
     """A started service of one's own; ``os.environ`` points the SDK at it for the time of the block."""
-    port = free_port()
-    process = start_azureml_local(home, port, AZUREML_LOCAL_COMPUTE_PYTHON=python)
-    before = dict(os.environ)
-    environment = read_environment(home)
-    os.environ.update(environment)
-    service = AzureMLLocal(f"https://localhost:{port}", home, environment)
-    try:
-        yield Serving(service, home, process, port)
-    finally:
-        service.http.close()
-        os.environ.clear()
-        os.environ.update(before)
-        stop_azureml_local(process)
+    with running(home, AZUREML_LOCAL_COMPUTE_PYTHON=python) as service:
+        yield Serving(service, home)

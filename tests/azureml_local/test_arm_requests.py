@@ -11,7 +11,10 @@ import httpx
 import pytest
 
 from include.azureml_local.letter_case import LetterCase
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    running,
+)
 
 VERSION = {"api-version": "2023-08-01-preview"}
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
@@ -73,15 +76,9 @@ def test_every_answer_of_arm_tells_how_many_requests_are_left(azureml_local: Azu
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[AzureMLLocal]:
     """A service of its own that takes three reads and no more."""
-    home, port = tmp_path / "home", free_port()
-    process = start_azureml_local(home, port)
-    service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
-    try:
+    with running(tmp_path / "home") as service:
         service.post("/_local/limits", {"reads": {"bucket": 3, "refill": 0}})
         yield service
-    finally:
-        service.http.close()
-        stop_azureml_local(process)
 
 
 def test_beyond_the_limit_reads_are_refused_and_writes_are_not(limited: AzureMLLocal) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 MLMODEL = "flavors:\n  python_function:\n    loader_module: x\n  transformers:\n    task: llm/v1/chat\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,10 @@ from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local.compute_environment import run_compute
 from tests.azureml_local.test_walkthrough import conversation
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    running,
+)
 
 CLUSTER = "own-weights"
 MISSING = "name: no-weights\nversion: 1\ntype: mlflow_model\npath: ../../nowhere\n"
@@ -28,18 +30,8 @@ def service(compute: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     made = run_compute("-m", "include.azureml_local.bring_your_own", "--out", str(own))
     assert made.returncode == 0, made.stdout
     (own / "catalogue" / "models" / "missing.yaml").write_text(MISSING)
-    port = free_port()
-    process = start_azureml_local(home, port, AZUREML_LOCAL_CATALOGUE=str(own / "catalogue"))
-    before = dict(os.environ)
-    os.environ.update(read_environment(home))
-    found = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
-    try:
+    with running(home, AZUREML_LOCAL_CATALOGUE=str(own / "catalogue")) as found:
         yield found
-    finally:
-        found.http.close()
-        os.environ.clear()
-        os.environ.update(before)
-        stop_azureml_local(process)
 
 
 def train(service: AzureMLLocal, client: MLClient, model: str, folder: Path) -> str:

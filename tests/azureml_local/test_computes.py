@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def cluster(name: str, size: str = "Standard_NC24ads_A100_v4", **fields: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.azureml_local import contract
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 OUTSIDE = re.compile(
     r"/metadata/endpoints|/msi/token|:\d+/discovery|/mlflow/|/inference/|\.blob\.|/hub/|Operation|/data/v1"

@@ -7,7 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    free_port,
+    read_environment,
+    running,
+    start_azureml_local,
+    stop_azureml_local,
+)
 
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
 
@@ -22,11 +29,8 @@ def client_of(home: Path, port: int) -> AzureMLLocal:
     return AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
 
 
-def test_reset_forgets_everything_but_what_a_workspace_comes_with(own: tuple[Path, int]) -> None:
-    home, port = own
-    process = start_azureml_local(home, port)
-    try:
-        service = client_of(home, port)
+def test_reset_forgets_everything_but_what_a_workspace_comes_with(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as service:
         service.arm("PUT", "/data/gone/versions/1", json=DATA)
         service.post("/_local/faults", {"kind": "status", "path": "/no/such/*"})
         service.post("/_local/reset")
@@ -34,8 +38,6 @@ def test_reset_forgets_everything_but_what_a_workspace_comes_with(own: tuple[Pat
         assert service.http.get("/_local/faults").json() == {"value": []}
         assert len(service.arm("GET", "/datastores").json()["value"]) == 2
         assert service.arm("PUT", "/data/new/versions/1", json=DATA).status_code == 201
-    finally:
-        stop_azureml_local(process)
 
 
 def test_what_was_confirmed_survives_a_kill(own: tuple[Path, int]) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from include.azureml_local import sas
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def test_the_default_datastore_is_opened_by_an_expiring_sas(azureml_local: AzureMLLocal) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from include.azureml_local import fidelity
-from tests.conftest import ROOT, AzureMLLocal
+from tests.azureml_service import ROOT, AzureMLLocal
 
 ROWS = [row for rows in fidelity.sections().values() for row in rows]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 SPLITS = ("train_sft", "test_sft", "train_gen", "test_gen")
 

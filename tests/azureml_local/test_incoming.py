@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceExistsError
 from include.azureml_local import bodies, incoming
 from include.azureml_local.app import resource_modules
 from include.azureml_local.arm import ArmError
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
 

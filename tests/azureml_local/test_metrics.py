@@ -12,7 +12,7 @@ import pytest
 
 from include.azureml_local.metric_store import MetricStore, Point
 from include.azureml_local.mlflow_runs import matcher, ordered
-from tests.conftest import ROOT, AzureMLLocal
+from tests.azureml_service import ROOT, AzureMLLocal
 
 PYTHON = ROOT / ".venv-compute" / "bin" / "python"
 LOGGING = """

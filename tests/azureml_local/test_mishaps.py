@@ -10,7 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    running,
+)
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
@@ -19,25 +22,16 @@ DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMLLocal]:
     """A service of its own, because these tests replace its whole state."""
-    home, port = tmp_path_factory.mktemp("home"), free_port()
-    process = start_azureml_local(home, port)
-    found = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
-    for name, priority in (("low", "LowPriority"), ("kept", "Dedicated")):
-        inner = {
-            "vmSize": "Standard_DS3_v2",
-            "vmPriority": priority,
-            "scaleSettings": {"maxNodeCount": 1},
-        }
-        body = {
-            "location": "eastus",
-            "properties": {"computeType": "AmlCompute", "properties": inner},
-        }
-        assert found.arm("PUT", f"/computes/{name}", json=body).status_code == 201
-    try:
+    with running(tmp_path_factory.mktemp("home")) as found:
+        for name, priority in (("low", "LowPriority"), ("kept", "Dedicated")):
+            inner = {
+                "vmSize": "Standard_DS3_v2",
+                "vmPriority": priority,
+                "scaleSettings": {"maxNodeCount": 1},
+            }
+            body = {"location": "eastus", "properties": {"computeType": "AmlCompute", "properties": inner}}
+            assert found.arm("PUT", f"/computes/{name}", json=body).status_code == 201
         yield found
-    finally:
-        found.http.close()
-        stop_azureml_local(process)
 
 
 def submit(service: AzureMLLocal, name: str, command: str, compute: str = "low") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 MODEL = "Phi-3-mini-4k-instruct"
 PIPELINE = "chat_completion_pipeline"

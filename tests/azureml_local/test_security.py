@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from include.azureml_local.app import resource_modules
 from include.azureml_local.local import require_token
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 OPEN = re.compile(
     r"/metadata/endpoints|/msi/token|/discovery|/registrymanagement/|/_local/|/hub/|/localstore\.blob|/inference/"

@@ -9,7 +9,7 @@ from azure.ai.ml.entities import CodeConfiguration
 
 from tests.azureml_local.compute_environment import COMPUTE, run_compute
 from tests.azureml_local.serving_service import Serving, serving
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 CODE = ROOT / "tests" / "azureml_local" / "decorated_code"
 

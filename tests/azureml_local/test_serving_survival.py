@@ -13,7 +13,7 @@ from azure.ai.ml.entities import ManagedOnlineEndpoint
 from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local.serving_service import Serving, serving
-from tests.conftest import start_azureml_local, stop_azureml_local
+from tests.azureml_service import start_azureml_local, stop_azureml_local
 
 
 def instances(here: Serving) -> list[int]:
@@ -52,7 +52,9 @@ def test_after_an_update_that_failed_the_old_version_comes_back(tmp_path: Path) 
             here.deploy(endpoint, "demo", variables={"NAME": "new", "CRASH": "1"})
         assert answers(here, endpoint, key)["name"] == "old"
         here.kill()
-        again = start_azureml_local(here.service.home, here.port, AZUREML_LOCAL_COMPUTE_PYTHON=sys.executable)
+        again = start_azureml_local(
+            here.service.home, here.service.port, AZUREML_LOCAL_COMPUTE_PYTHON=sys.executable
+        )
         try:
             assert answers(here, endpoint, key)["name"] == "old"
             path = f"/onlineEndpoints/{endpoint}/deployments/demo"
@@ -75,7 +77,9 @@ def test_two_instances_of_a_script_end_with_a_killed_service_and_come_back(tmp_p
         deadline = time.monotonic() + 15
         while instances(here):
             assert time.monotonic() < deadline, "an instance outlived the service"
-        again = start_azureml_local(here.service.home, here.port, AZUREML_LOCAL_COMPUTE_PYTHON=sys.executable)
+        again = start_azureml_local(
+            here.service.home, here.service.port, AZUREML_LOCAL_COMPUTE_PYTHON=sys.executable
+        )
         try:
             deadline = time.monotonic() + 30
             url = f"/inference/{endpoint}/score"

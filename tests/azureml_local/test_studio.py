@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"

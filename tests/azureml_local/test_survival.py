@@ -10,7 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    free_port,
+    read_environment,
+    start_azureml_local,
+    stop_azureml_local,
+)
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 FINAL = ("Completed", "Failed", "Canceled")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import ROOT, free_port, read_environment, start_azureml_local, stop_azureml_local
 
 PYTHON = ROOT / ".venv-compute" / "bin" / "python"
 STEPS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def test_the_sdk_gets_the_workspace(azureml_local: AzureMLLocal) -> None:

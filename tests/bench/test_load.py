@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests.azureml_service import ROOT
 from tests.bench.load import outcome
-from tests.conftest import ROOT
 
 HEAVY = ("pyarrow", "numpy", "azure", "airflow", "torch", "datasets")
 

@@ -52,6 +52,18 @@ STATUS: dict[str, Json] = {
 """Faults of requests, meant for the requests of one task of one run."""
 
 
+INTERRUPTING = (
+    "worker-killed",
+    "task-terminated",
+    "task-timeout",
+    "run-timeout",
+    "run-marked-failed",
+    "task-marked-failed",
+    "task-cleared",
+)
+"""Faults that end a try of the task while it works."""
+
+
 def meant_for(run: Run, fault: Json) -> Json:
     """A fault of requests for this run's task alone; the Hub's client tells no name, so its path must do."""
     if run.case.task == "check_data":
@@ -120,16 +132,7 @@ def holds_request(run: Run) -> bool:
     case = run.case
     if case.task in ("wait_for_job", "verdict"):
         return False
-    return case.mode == "sync" and case.fault in (
-        "worker-killed",
-        "task-terminated",
-        "task-timeout",
-        "run-timeout",
-        "run-marked-failed",
-        "task-marked-failed",
-        "task-cleared",
-        "service-restarted",
-    )
+    return case.mode == "sync" and case.fault in (*INTERRUPTING, "service-restarted")
 
 
 def holds_job(run: Run) -> bool:

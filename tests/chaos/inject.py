@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable
 
 from tests.chaos.cases import RUN_TIMEOUT_SECONDS
-from tests.chaos.faults import OPERATIONS, Json, hold_request, holds_job, holds_request, holds_task, operation
+from tests.chaos.faults import (
+    INTERRUPTING,
+    OPERATIONS,
+    Json,
+    hold_request,
+    holds_job,
+    holds_request,
+    holds_task,
+    operation,
+)
 from tests.chaos.run import FINAL, NotReached, Run
 
 REACH_SECONDS = 300.0
@@ -123,13 +132,4 @@ ACTIONS: dict[str, Callable[[Run], None]] = {
     "operation-stuck": lambda run: _late(run) if run.case.task == "delete_endpoint" else None,
     "operation-failed-once": _late,
 }
-NOTICED = (
-    "worker-killed",
-    "task-terminated",
-    "task-timeout",
-    "run-timeout",
-    "run-marked-failed",
-    "task-marked-failed",
-    "marked-failed-deferred",
-    "task-cleared",
-)
+NOTICED = (*INTERRUPTING, "marked-failed-deferred")

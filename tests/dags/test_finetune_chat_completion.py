@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from azure_ml import errors
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
 LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}

@@ -12,7 +12,7 @@ import pytest
 
 from include.launcher import processes
 from include.launcher.paths import Paths
-from tests.conftest import ROOT, free_port
+from tests.azureml_service import ROOT, free_port
 
 
 class Launcher:

@@ -9,7 +9,7 @@ import pytest
 
 from include.launcher import commands, environment, processes
 from include.launcher.paths import Paths
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from include.azureml_local.faults import Fault
 from include.launcher import faults
 from include.launcher.follow import DAG_ID
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 
 def test_there_is_a_plan_for_each_task_of_the_dag_and_for_nothing_else() -> None:

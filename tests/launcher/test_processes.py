@@ -16,7 +16,7 @@ import pytest
 
 from include.launcher import processes
 from include.launcher.processes import MARKER, Record
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [

@@ -11,7 +11,7 @@ import pytest
 from include.launcher import faults, request
 from include.launcher.errors import BadInputError
 from include.launcher.request import Dataset, Request
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "100.1", "nan", "inf", "five", ""])

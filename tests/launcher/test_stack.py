@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from include.launcher import commands, environment, processes
-from tests.conftest import free_port
+from tests.azureml_service import free_port
 from tests.launcher.conftest import Launcher
 
 pytestmark = pytest.mark.timeout(600)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, AzureMLLocal
+from tests.azureml_service import ROOT, AzureMLLocal
 
 DAG_ID = "finetune_chat_completion"
 

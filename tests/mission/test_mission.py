@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 from tests.mission.conftest import Outcome
 
 RunDag = Callable[..., Outcome]

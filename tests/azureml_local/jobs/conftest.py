@@ -10,7 +10,7 @@ import pytest
 from azure.ai.ml import MLClient, dsl, load_component
 from azure.ai.ml.entities import AmlCompute, Job
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 FINAL = ("Completed", "Failed", "Canceled", "NotResponding")
 COUNT = """\

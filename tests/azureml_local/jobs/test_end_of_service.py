@@ -9,7 +9,13 @@ import pytest
 from azure.ai.ml.exceptions import JobException
 
 from tests.azureml_local.jobs.conftest import wait_for
-from tests.conftest import AzureMLLocal, free_port, read_environment, start_azureml_local, stop_azureml_local
+from tests.azureml_service import (
+    AzureMLLocal,
+    free_port,
+    read_environment,
+    start_azureml_local,
+    stop_azureml_local,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -12,7 +12,7 @@ from azure.ai.ml import Input, MLClient, Output, command, dsl
 from azure.ai.ml.exceptions import JobException
 
 from tests.azureml_local.jobs.conftest import finished, wait_for
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def output_file(service: AzureMLLocal, job: str, output: str, name: str) -> str:

@@ -11,7 +11,7 @@ from azure.ai.ml import MLClient, command, dsl, load_component
 from azure.ai.ml.sweep import Choice
 from azure.core.exceptions import HttpResponseError
 
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.azureml_local.compute_environment import COMPUTE, ROOT
-from tests.conftest import free_port
+from tests.azureml_service import free_port
 
 QUESTION = [{"role": "user", "content": "What is 1 plus 1?"}]
 

@@ -15,7 +15,7 @@ import pytest
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
 from include.finetune import recipe, rows
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 DAG_ID = "a_dag"
 ROWS = [
@@ -70,6 +70,16 @@ class Store:
     def set(self, key: str, value: Any, *, retention: Any = None) -> None:
         """Keep it."""
         self.values[key] = json.dumps(value)
+
+
+CRASHED = {
+    "kind": "operation_failed",
+    "resource": "onlineDeployments",
+    "status": 400,
+    "code": "ResourceNotReady",
+    "message": "User container has crashed",
+}
+"""The fault of a deployment that does not come up."""
 
 
 @pytest.fixture(scope="session")

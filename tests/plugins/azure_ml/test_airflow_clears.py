@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.azureml_service import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from azure_ml.errors import BadInput, QuotaExceeded
 from azure_ml.hook import AzureMLHook
 from azure_ml.operators import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 A100 = "Standard_NC24ads_A100_v4"
 

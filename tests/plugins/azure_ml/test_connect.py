@@ -12,7 +12,7 @@ import pytest
 from azure_ml.errors import AuthFailed, BadConnection, NotFound, Unreachable
 from azure_ml.hook import AzureMLHook
 from azure_ml.operators import AzureMLCheckWorkspaceOperator
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def use(monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any]) -> AzureMLHook:

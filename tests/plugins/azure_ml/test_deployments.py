@@ -14,8 +14,8 @@ from azure_ml.hook.online import DeploymentRequest, NewEndpoint
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
 from azure_ml.ownership import owner_tags
 from include.finetune import scoring
-from tests.conftest import AzureMLLocal
-from tests.plugins.azure_ml.conftest import ROWS
+from tests.azureml_service import AzureMLLocal
+from tests.plugins.azure_ml.conftest import CRASHED, ROWS
 
 OWNER = owner_tags("a_dag", "deployments")
 NAME = "tests-deployments"
@@ -128,15 +128,8 @@ def test_a_deployment_that_answers_with_an_error_fails_the_test(
 def test_a_deployment_that_does_not_come_up_says_why(
     azureml_local: AzureMLLocal, endpoint: str, model_id: str, context: Callable[..., Any]
 ) -> None:
-    failure = {
-        "kind": "operation_failed",
-        "resource": "onlineDeployments",
-        "status": 400,
-        "code": "ResourceNotReady",
-        "message": "User container has crashed",
-    }
     with (
-        azureml_local.faults(failure),
+        azureml_local.faults(CRASHED),
         pytest.raises(errors.OperationFailed, match="User container has crashed") as caught,
     ):
         deploy(endpoint, model_id, "broken").execute(context())

@@ -11,7 +11,7 @@ from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.operators import AzureMLSubmitPipelineJobOperator, AzureMLWaitForJobOperator
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 Request = Callable[[str], PipelineRequest]
 FIRST_STEP = "ft_nlp_common_validation"

@@ -16,7 +16,7 @@ from azure_ml.operators import (
     AzureMLDeleteEndpointOperator,
     AzureMLReserveEndpointOperator,
 )
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 MakeContext = Callable[..., Any]
 

@@ -10,7 +10,7 @@ import pytest
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.http import ATTEMPTS, RetryingClient
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 STUMBLES = [
     {"kind": "status", "status": 429, "code": "TooManyRequests", "headers": {"Retry-After": "1"}},

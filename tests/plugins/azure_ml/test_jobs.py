@@ -17,7 +17,7 @@ from azure_ml.operators import (
     AzureMLWaitForJobOperator,
 )
 from include.finetune import review
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 Request = Callable[..., PipelineRequest]
 FINETUNE = "chat_completion_finetune"

@@ -10,7 +10,7 @@ import pytest
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.operators import AzureMLRegisterModelOperator
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 
 def register(job: str, name: str, context: Any, **arguments: Any) -> dict[str, str]:

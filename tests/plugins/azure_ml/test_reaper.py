@@ -17,7 +17,7 @@ from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.hook.online import NewEndpoint
 from azure_ml.operators import AzureMLReapOperator
 from azure_ml.ownership import EXPIRY_TAG, owner_tags, spelled
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 DAG_ID = "reaped"
 

@@ -14,7 +14,7 @@ from azure_ml.errors import AzureMLError, BadConnection
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.settings import Settings
 from azure_ml.operators import AzureMLCheckWorkspaceOperator
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 PLACE = {"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}
 

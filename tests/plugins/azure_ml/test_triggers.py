@@ -15,7 +15,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import PipelineRequest
 from azure_ml.triggers import JobTrigger
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 from tests.plugins.azure_ml.conftest import TaskInstance
 
 

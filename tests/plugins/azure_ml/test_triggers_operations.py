@@ -19,7 +19,8 @@ from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModel
 from azure_ml.operators.base import deferred
 from azure_ml.ownership import owner_tags
 from azure_ml.triggers_operations import OperationTrigger, deadline_in
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
+from tests.plugins.azure_ml.conftest import CRASHED
 
 MakeContext = Callable[..., Any]
 
@@ -221,15 +222,8 @@ def test_a_deployment_that_fails_has_its_log_saved_where_it_outlives_the_endpoin
     azureml_local: AzureMLLocal, hook: AzureMLHook, endpoint: tuple[str, Any], model_id: str
 ) -> None:
     name, there = endpoint
-    failure = {
-        "kind": "operation_failed",
-        "resource": "onlineDeployments",
-        "status": 400,
-        "code": "ResourceNotReady",
-        "message": "User container has crashed",
-    }
     with (
-        azureml_local.faults(failure),
+        azureml_local.faults(CRASHED),
         pytest.raises(errors.OperationFailed, match="User container has crashed"),
     ):
         run_deferred(deployer(name, model_id), there)

@@ -18,7 +18,7 @@ from azure_ml.hook import AzureMLHook, logs
 from azure_ml.hook.lines import Shown
 from azure_ml.operators import AzureMLWaitForJobOperator
 from azure_ml.triggers import JobTrigger
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 Command = Callable[..., str]
 TALK = (

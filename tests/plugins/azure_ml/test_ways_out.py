@@ -17,7 +17,7 @@ from azure_ml.hook.online import NewEndpoint
 from azure_ml.operators import AzureMLCancelJobsOperator, AzureMLDeleteEndpointOperator
 from azure_ml.operators.ownership import may_still_act
 from azure_ml.ownership import owner_tags
-from tests.conftest import AzureMLLocal
+from tests.azureml_service import AzureMLLocal
 
 MakeContext = Callable[..., Any]
 Request = Callable[..., PipelineRequest]
