@@ -8,6 +8,7 @@ from tests.chaos.run import Run
 
 Json = dict[str, Any]
 HELD_SECONDS = 150.0
+SIGNAL_SECONDS = 15.0
 
 MESSAGE = "The operation could not be done."
 OPERATIONS = {
@@ -72,13 +73,17 @@ def meant_for(run: Run, fault: Json) -> Json:
 
 
 def hold_request(run: Run) -> Json:
-    """The fault that keeps a task in a request: where it creates something, after the server has acted."""
+    """The fault that keeps a task in a request: where it creates something, after the server has acted.
+
+    A signal is heard at once, or never by a task without an ``on_kill``, which then need not be kept for long.
+    """
+    seconds = SIGNAL_SECONDS + 10 if run.case.fault == "task-terminated" else HELD_SECONDS
     if run.case.task in WRITES:
         method, path = WRITES[run.case.task]
         return meant_for(
-            run, {"kind": "late_response", "method": method, "path": path, "delay_seconds": HELD_SECONDS}
+            run, {"kind": "late_response", "method": method, "path": path, "delay_seconds": seconds}
         )
-    return meant_for(run, {"kind": "delay", "delay_seconds": HELD_SECONDS})
+    return meant_for(run, {"kind": "delay", "delay_seconds": seconds})
 
 
 def operation(run: Run, kind: str, **fields: Any) -> Json:

@@ -11,6 +11,7 @@ from tests.chaos.cases import RUN_TIMEOUT_SECONDS
 from tests.chaos.faults import (
     INTERRUPTING,
     OPERATIONS,
+    SIGNAL_SECONDS,
     Json,
     hold_request,
     holds_job,
@@ -22,7 +23,6 @@ from tests.chaos.run import FINAL, NotReached, Run
 
 REACH_SECONDS = 300.0
 NOTICE_SECONDS = 90.0
-SIGNAL_SECONDS = 15.0
 TOKEN_SECONDS = 6
 
 

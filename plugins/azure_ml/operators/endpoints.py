@@ -13,7 +13,7 @@ from azure_ml.hook.online import NewEndpoint
 from azure_ml.links import STUDIO_KEY, EndpointLink
 from azure_ml.operators.base import AzureMLOperator, deferred, names, optional
 from azure_ml.operators.compute import require_allowed
-from azure_ml.operators.ownership import SETTLE_SECONDS, settled
+from azure_ml.operators.ownership import SETTLE_SECONDS, second_look_due
 from azure_ml.operators.waiting import reason_of, wait_elsewhere
 from azure_ml.ownership import ENDPOINT_LEASE
 
@@ -232,7 +232,7 @@ class AzureMLDeleteEndpointOperator(AzureMLOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete, and look."""
         outcome = self._delete(context)
-        if settled(self, context):
+        if second_look_due(self, context):
             second = self._delete(context)
             outcome = "deleted" if "deleted" in (outcome, second) else second
         exists = self.hook.endpoints.get(self.endpoint_name) is not None

@@ -36,7 +36,7 @@ def may_still_act(context: Context, task_ids: Sequence[str]) -> list[str]:
     return [one for one in task_ids if not _past_doubt(ti, one, found.get(one))]
 
 
-def settled(teardown: Any, context: Context) -> bool:
+def second_look_due(teardown: Any, context: Context) -> bool:
     """Whether to look a second time; if so, the pause before it is over.
 
     Args:
@@ -99,7 +99,7 @@ class AzureMLCancelJobsOperator(AzureMLOperator):
         """Cancel, and look."""
         owner = self.owned_by(context)
         canceled = self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
-        if settled(self, context):
+        if second_look_due(self, context):
             canceled += self.hook.jobs.end_owned(owner, self.timeout_seconds, self.sleep)
         names = sorted(set(canceled))
         self.log.info("Jobs canceled: %s.", ", ".join(names) or "none, as none was running")

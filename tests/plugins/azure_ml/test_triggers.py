@@ -65,6 +65,7 @@ def test_a_kill_cancels_the_job_unless_the_task_was_only_cleared(
 ) -> None:
     # The state comes from Airflow's API server, which is not running here.
     monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", lambda **_: {"r": {"wait": state}})
+    monkeypatch.setattr("azure_ml.triggers.CONFIRM_SECONDS", 1.0)
     name = f"kill-{uuid.uuid4().hex[:8]}"
     doomed = {"kind": "job_failed", "step": "ft_nlp_common_validation", "message": "no"}
     with azureml_local.faults(doomed), azureml_local.time("manual", "jobs"):
