@@ -13,7 +13,7 @@ import pytest
 
 from tests.azureml_service import ROOT, AzureMLLocal, running
 
-# Airflow reads its configuration when it is first imported, so this comes before any test module.
+# Airflow and the Hub's client read their configuration when first imported: this comes before any test module.
 _airflow_home = tempfile.TemporaryDirectory(prefix="airflow-tests-")
 os.environ.update(
     {
@@ -25,6 +25,7 @@ os.environ.update(
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_airflow_home.name}/airflow.db",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
+        "HF_HOME": f"{_airflow_home.name}/huggingface",
     }
 )
 for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):

@@ -32,7 +32,9 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
     """Every split of a data set, whole.
 
     After a lost connection, 429 or 5xx it asks again, up to six times; it waits as long as ``Retry-After``
-    says, at most a minute, else twice as long each time. What was downloaded is not downloaded again.
+    says, at most a minute, else twice as long each time. What was downloaded is not downloaded again, yet a
+    cached copy never stands in for the data set while the Hub is away (unless ``HF_HUB_OFFLINE`` asks for
+    it): nobody would see that a model was trained on last month's rows.
 
     Args:
         dataset: id on the Hub.
@@ -44,6 +46,7 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
     """
     import datasets
     from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
+    from huggingface_hub.errors import RepositoryNotFoundError
 
     datasets.disable_progress_bars()
     for name in TALKATIVE:
@@ -57,8 +60,8 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
         reraise=True,
     )
     try:
-        return dict(patiently(datasets.load_dataset, dataset))
-    except (DatasetNotFoundError, DataFilesNotFoundError) as error:
+        return patiently(_load, dataset)
+    except (DatasetNotFoundError, DataFilesNotFoundError, RepositoryNotFoundError) as error:
         raise InputError(
             f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
         ) from error
@@ -72,6 +75,21 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
         raise HubUnreachableError(
             f"The Hub does not answer for the data set {dataset!r}: {_root(error)}"
         ) from error
+
+
+def _load(dataset: str) -> dict[str, Dataset]:
+    from datasets import config, load_dataset_builder
+    from huggingface_hub import HfApi
+
+    # Asked for by name, both libraries fall back to what they have cached when the Hub fails them, with no
+    # more than a warning (huggingface_hub 2.4, datasets 5.2); a revision's hash cannot be out of date.
+    revision = None if config.HF_HUB_OFFLINE else HfApi().dataset_info(dataset).sha
+    builder = load_dataset_builder(dataset, revision=revision)
+    if revision and type(builder).__module__.endswith(".cache.cache"):
+        raise ConnectionError("only an older copy in this machine's cache is to be had")
+    log.info("Reading %s at revision %s.", dataset, revision or "(the cached one)")
+    builder.download_and_prepare()
+    return dict(builder.as_dataset())
 
 
 def _is_of_the_network(error: BaseException) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -38,27 +37,23 @@ def dag(airflow_db: None, azureml_local: AzureMLLocal) -> Iterator[Any]:
     from airflow.dag_processing.dagbag import BundleDagBag
 
     env = azureml_local.environment
-    os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = json.dumps(
-        {
-            "conn_type": "azure_ml",
-            "extra": {
-                "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
-                "resource_group": env["AZURE_RESOURCE_GROUP"],
-                "workspace_name": env["AZURE_ML_WORKSPACE"],
-                "registry_name": env["AZURE_ML_REGISTRY"],
-                "tenant_id": env["AZURE_TENANT_ID"],
-                "auth_type": "managed_identity",
-            },
-        }
-    )
+    extra = {
+        "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
+        "resource_group": env["AZURE_RESOURCE_GROUP"],
+        "workspace_name": env["AZURE_ML_WORKSPACE"],
+        "registry_name": env["AZURE_ML_REGISTRY"],
+        "tenant_id": env["AZURE_TENANT_ID"],
+        "auth_type": "managed_identity",
+    }
     bag = BundleDagBag(dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder")
     assert bag.import_errors == {}
     dag = bag.dags[DAG_ID]
     # dag.test() of Airflow 3.3.2 looks for a deadline's row by what is no id; the chaos runs have the deadline.
     dag.deadline = None
     _write_down(dag)
-    yield dag
-    del os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": extra}))
+        yield dag
 
 
 def _write_down(dag: Any) -> None:

@@ -127,3 +127,19 @@ def test_a_hub_that_is_busy_is_asked_again_as_late_as_it_says(
     with azureml_local.faults(fault):
         assert set(hub.load_splits(repo, pauses.append)) == set(recipe.SPLITS)
     assert pauses == [7, 7, 7]
+
+
+def test_a_cached_copy_does_not_stand_in_for_a_hub_that_is_away(
+    azureml_local: AzureMLLocal, tmp_path: Path
+) -> None:
+    repo = serve(
+        azureml_local, tmp_path, "tests/cached", {split: [conversation(1)] for split in recipe.SPLITS}
+    )
+    assert set(hub.load_splits(repo)) == set(recipe.SPLITS)
+    pauses: list[float] = []
+    with (
+        azureml_local.faults({"kind": "status", "status": 503, "path": "/hub/api/*", "count": None}),
+        pytest.raises(HubUnreachableError, match="does not answer"),
+    ):
+        hub.load_splits(repo, pauses.append)
+    assert pauses == [1, 2, 4, 8, 16]

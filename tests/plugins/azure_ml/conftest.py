@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -93,13 +92,9 @@ def connection(azureml_local: AzureMLLocal) -> Iterator[dict[str, Any]]:
         "registry_name": env["AZURE_ML_REGISTRY"],
         "auth_type": "managed_identity",
     }
-    before = os.environ.get("AIRFLOW_CONN_AZURE_ML_DEFAULT")
-    os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = json.dumps({"conn_type": "azure_ml", "extra": extra})
-    yield extra
-    if before is None:
-        del os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"]
-    else:
-        os.environ["AIRFLOW_CONN_AZURE_ML_DEFAULT"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": extra}))
+        yield extra
 
 
 @pytest.fixture(scope="session")
