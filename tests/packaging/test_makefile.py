@@ -64,7 +64,7 @@ def test_a_value_is_handed_to_the_launcher_as_it_was_typed() -> None:
     assert "--split-pc '5'" in out
 
 
-def test_ci_runs_lint_and_tests() -> None:
+def test_ci_makes_both_environments_side_by_side_and_runs_lint_and_tests() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert re.findall(r"^make (\w+)$", script.read_text(), flags=re.MULTILINE) == ["lint", "test"]
+    assert re.findall(r"^make (\w+)$", script.read_text(), flags=re.MULTILINE) == ["setup", "lint", "test"]

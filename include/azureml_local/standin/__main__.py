@@ -25,7 +25,7 @@ def parse() -> argparse.Namespace:
         "--out", type=Path, required=True, help="folder of the MLflow model; replaced if it exists"
     )
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same weights")
-    parser.add_argument("--steps", type=int, default=900, help="pre-training steps; 0 leaves random weights")
+    parser.add_argument("--steps", type=int, default=600, help="pre-training steps; 0 leaves random weights")
     parser.add_argument("--tiny", action="store_true", help="two narrow layers: for tests")
     return parser.parse_args()
 
