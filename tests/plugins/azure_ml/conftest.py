@@ -181,22 +181,36 @@ def trained_job(hook: AzureMLHook, training_request: Callable[..., PipelineReque
     return job.name, lines
 
 
-def small_cluster(azureml_local: AzureMLLocal, name: str) -> None:
-    """A cluster of one node."""
-    inner = {"vmSize": "Standard_NC24ads_A100_v4", "scaleSettings": {"maxNodeCount": 1}}
-    body = {"location": "eastus", "properties": {"computeType": "AmlCompute", "properties": inner}}
-    assert azureml_local.arm("PUT", f"/computes/{name}", json=body).is_success
+@pytest.fixture
+def small_cluster(azureml_local: AzureMLLocal) -> Iterator[Callable[[str], None]]:
+    """Makes a cluster of one node; it goes in the end, for the quota is of the whole service."""
+    names: list[str] = []
+
+    def make(name: str) -> None:
+        inner = {"vmSize": "Standard_NC24ads_A100_v4", "scaleSettings": {"maxNodeCount": 1}}
+        body = {"location": "eastus", "properties": {"computeType": "AmlCompute", "properties": inner}}
+        answer = azureml_local.arm("PUT", f"/computes/{name}", json=body)
+        assert answer.is_success, answer.text
+        names.append(name)
+
+    yield make
+    for name in names:
+        action = {"underlyingResourceAction": "Delete"}
+        answer = azureml_local.arm("DELETE", f"/computes/{name}", params=action)
+        assert answer.is_success, answer.text
 
 
 @pytest.fixture
-def command_job(azureml_local: AzureMLLocal, connection: Any) -> Iterator[Callable[..., str]]:
+def command_job(
+    azureml_local: AzureMLLocal, connection: Any, small_cluster: Callable[[str], None]
+) -> Iterator[Callable[..., str]]:
     """Submits a job that is one command, on a cluster of its own; canceled in the end."""
     names: list[str] = []
 
     def submit(code: str, *, name: str = "", compute: str = "", **properties: Any) -> str:
         made = name or f"command-{uuid.uuid4().hex[:8]}"
         if not compute:
-            small_cluster(azureml_local, f"c{made[-10:]}")
+            small_cluster(f"c{made[-10:]}")
         body = {
             "jobType": "Command",
             "command": f'python -u -c "{code}"',
@@ -216,13 +230,13 @@ def command_job(azureml_local: AzureMLLocal, connection: Any) -> Iterator[Callab
 
 @pytest.fixture
 def queued_request(
-    azureml_local: AzureMLLocal,
     training_request: Callable[..., PipelineRequest],
     command_job: Callable[..., str],
+    small_cluster: Callable[[str], None],
 ) -> Iterator[Callable[..., PipelineRequest]]:
     """Makes a request for a job that waits for the node of a cluster which another job holds."""
     cluster = f"held-{uuid.uuid4().hex[:8]}"
-    small_cluster(azureml_local, cluster)
+    small_cluster(cluster)
     command_job("import time; time.sleep(600)", compute=cluster)
 
     def make(name: str) -> PipelineRequest:
