@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -94,3 +95,14 @@ def azureml_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMLL
     """A local Azure ML for the whole session; ``os.environ`` points every client at it."""
     with running(tmp_path_factory.mktemp("azureml")) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def connection(azureml_local: AzureMLLocal) -> Iterator[dict[str, Any]]:
+    """The connection ``azure_ml_default``, as ``make run`` makes it; its ``extra``."""
+    from include.launcher.azureml_api import connection_extra
+
+    extra = connection_extra(azureml_local.environment)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": extra}))
+        yield extra

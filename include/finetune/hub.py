@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
+from azure_ml.hook.http import ATTEMPTS, REPEATED, pause_seconds
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.rows import check_row
 
@@ -21,18 +22,14 @@ log = logging.getLogger(__name__)
 
 TALKATIVE: Final = ("httpx", "httpx2")
 """Libraries that would log each request with its address, and the Hub's addresses may be signed."""
-ATTEMPTS: Final = 6
-MAX_WAIT_SECONDS: Final = 60.0
-REPEATED: Final = (408, 429, 500, 502, 503, 504)
-"""Statuses after which a data set is asked for again. The Hub's own client does so for files, but not for
-the list of them (huggingface_hub 2.4.0)."""
 
 
 def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Dataset]:
     """Every split of a data set, whole.
 
     After a lost connection, 429 or 5xx it asks again, up to six times; it waits as long as ``Retry-After``
-    says, at most a minute, else twice as long each time. What was downloaded is not downloaded again, yet a
+    says, at most a minute, else twice as long each time (huggingface_hub 2.4 does so for files, but not for
+    the list of them). What was downloaded is not downloaded again, yet a
     cached copy never stands in for the data set while the Hub is away (unless ``HF_HUB_OFFLINE`` asks for
     it): nobody would see that a model was trained on last month's rows.
 
@@ -117,11 +114,7 @@ def _answer(error: BaseException | None) -> Any:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    answer = _answer(state.outcome.exception() if state.outcome else None)
-    told = answer.headers.get("Retry-After", "") if answer is not None else ""
-    # A date, which HTTP allows too, waits as if nothing had been said.
-    seconds = float(told) if told.isdigit() else float(2 ** (state.attempt_number - 1))
-    return min(seconds, MAX_WAIT_SECONDS)
+    return pause_seconds(_answer(state.outcome.exception() if state.outcome else None), state.attempt_number)
 
 
 def _tell(state: tenacity.RetryCallState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,18 @@ from include.launcher.paths import Paths
 Json = dict[str, Any]
 ENDPOINT_API_VERSION = "2022-02-01-preview"
 CONNECTION_ID = "azure_ml_default"
+
+
+def connection_extra(env: Mapping[str, str]) -> Json:
+    """What the connection to a local Azure ML carries, from the variables of its ``azure.env``."""
+    return {
+        "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
+        "resource_group": env["AZURE_RESOURCE_GROUP"],
+        "workspace_name": env["AZURE_ML_WORKSPACE"],
+        "registry_name": env["AZURE_ML_REGISTRY"],
+        "tenant_id": env["AZURE_TENANT_ID"],
+        "auth_type": "managed_identity",
+    }
 
 
 class AzureMLApi:
@@ -61,19 +74,11 @@ class AzureMLApi:
 
     def connection(self) -> Json:
         """The Airflow connection that leads to this service."""
-        env = environment.azure(self._paths)
         return {
             "connection_id": CONNECTION_ID,
             "conn_type": "azure_ml",
             "description": "The local Azure ML of this machine",
-            "extra": {
-                "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
-                "resource_group": env["AZURE_RESOURCE_GROUP"],
-                "workspace_name": env["AZURE_ML_WORKSPACE"],
-                "registry_name": env["AZURE_ML_REGISTRY"],
-                "tenant_id": env["AZURE_TENANT_ID"],
-                "auth_type": "managed_identity",
-            },
+            "extra": connection_extra(environment.azure(self._paths)),
         }
 
     def register_dataset(self, repo_id: str, folder: Path) -> dict[str, int]:

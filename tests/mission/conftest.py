@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.azureml_service import ROOT, AzureMLLocal
+from tests.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
 
@@ -32,28 +31,17 @@ class Outcome:
 
 
 @pytest.fixture(scope="session")
-def dag(airflow_db: None, azureml_local: AzureMLLocal) -> Iterator[Any]:
+def dag(airflow_db: None, connection: dict[str, Any]) -> Any:
     """The Dag as Airflow parses it, with the connection that `make run` makes."""
     from airflow.dag_processing.dagbag import BundleDagBag
 
-    env = azureml_local.environment
-    extra = {
-        "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
-        "resource_group": env["AZURE_RESOURCE_GROUP"],
-        "workspace_name": env["AZURE_ML_WORKSPACE"],
-        "registry_name": env["AZURE_ML_REGISTRY"],
-        "tenant_id": env["AZURE_TENANT_ID"],
-        "auth_type": "managed_identity",
-    }
     bag = BundleDagBag(dag_folder=str(ROOT / "dags"), bundle_path=ROOT / "dags", bundle_name="dags-folder")
     assert bag.import_errors == {}
     dag = bag.dags[DAG_ID]
     # dag.test() of Airflow 3.3.2 looks for a deadline's row by what is no id; the chaos runs have the deadline.
     dag.deadline = None
     _write_down(dag)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": extra}))
-        yield dag
+    return dag
 
 
 def _write_down(dag: Any) -> None:

@@ -43,14 +43,23 @@ class RetryingClient(httpx.Client):
         return answer
 
 
+def pause_seconds(answer: httpx.Response | None, attempt: int) -> float:
+    """How long to wait before asking again: as ``Retry-After`` says, else twice as long each time, at most a minute.
+
+    Args:
+        answer: to the last attempt; ``None`` if there was none.
+        attempt: its number, from 1.
+    """
+    told = answer.headers.get("Retry-After", "") if answer is not None else ""
+    # Azure writes seconds; a date is not worth a parser here, and waits as if nothing had been said.
+    seconds = float(told) if told.isdigit() else float(2 ** (attempt - 1))
+    return min(seconds, MAX_WAIT_SECONDS)
+
+
 def _wait(state: tenacity.RetryCallState) -> float:
     outcome = state.outcome
-    if outcome is not None and not outcome.failed:
-        # Azure writes seconds; a date is not worth a parser here, and waits as if nothing had been said.
-        told = outcome.result().headers.get("Retry-After", "")
-        if told.isdigit():
-            return min(float(told), MAX_WAIT_SECONDS)
-    return min(float(2 ** (state.attempt_number - 1)), MAX_WAIT_SECONDS)
+    answer = None if outcome is None or outcome.failed else outcome.result()
+    return pause_seconds(answer, state.attempt_number)
 
 
 def _last(state: tenacity.RetryCallState) -> httpx.Response:

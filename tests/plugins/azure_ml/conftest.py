@@ -82,22 +82,6 @@ CRASHED = {
 
 
 @pytest.fixture(scope="session")
-def connection(azureml_local: AzureMLLocal) -> Iterator[dict[str, Any]]:
-    """The connection ``azure_ml_default``, as ``make run`` makes it."""
-    env = azureml_local.environment
-    extra = {
-        "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
-        "resource_group": env["AZURE_RESOURCE_GROUP"],
-        "workspace_name": env["AZURE_ML_WORKSPACE"],
-        "registry_name": env["AZURE_ML_REGISTRY"],
-        "auth_type": "managed_identity",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": extra}))
-        yield extra
-
-
-@pytest.fixture(scope="session")
 def hook(connection: dict[str, Any]) -> AzureMLHook:
     return AzureMLHook()
 
