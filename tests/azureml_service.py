@@ -30,13 +30,29 @@ class AzureMLLocal:
         home: its folder.
         environment: what ``azure.env`` holds.
         process: of the service, where :func:`running` has started it.
+        settings: variables with which :func:`running` has started it.
     """
 
     process: subprocess.Popen[bytes]
+    settings: dict[str, str]
 
     def __init__(self, base_url: str, home: Path, environment: dict[str, str]) -> None:
         self.base_url, self.home, self.environment = base_url, home, environment
-        self.http = httpx.Client(base_url=base_url, verify=str(home / "ca.pem"), timeout=60)
+        self.http = self._new_http()
+
+    def _new_http(self) -> httpx.Client:
+        return httpx.Client(base_url=self.base_url, verify=str(self.home / "ca.pem"), timeout=60)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End the service with a signal; SIGKILL leaves it no chance to clean up."""
+        self.process.send_signal(number)
+        self.process.wait(15)
+
+    def start_again(self) -> None:
+        """Start the service that has ended, on its folder and port."""
+        self.http.close()
+        self.process = start_azureml_local(self.home, self.port, **self.settings)
+        self.http = self._new_http()
 
     @property
     def port(self) -> int:
@@ -176,7 +192,7 @@ def running(home: Path, port: int = 0, **environment: str) -> Iterator[AzureMLLo
     process = start_azureml_local(home, port, **environment)
     before = dict(os.environ)
     service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
-    service.process = process
+    service.process, service.settings = process, environment
     os.environ.update(service.environment)
     # One certificate to read in place of a bundle of hundreds: the SDK reads it for every new connection, which is
     # a third of the CPU time of these tests. The walkthrough's test keeps to azure.env as it is.
@@ -187,4 +203,4 @@ def running(home: Path, port: int = 0, **environment: str) -> Iterator[AzureMLLo
         service.http.close()
         os.environ.clear()
         os.environ.update(before)
-        stop_azureml_local(process)
+        stop_azureml_local(service.process)

@@ -11,10 +11,7 @@ import httpx
 import pytest
 
 from include.azureml_local.letter_case import LetterCase
-from tests.azureml_service import (
-    AzureMLLocal,
-    running,
-)
+from tests.azureml_service import AzureMLLocal, running
 
 VERSION = {"api-version": "2023-08-01-preview"}
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}

@@ -14,10 +14,7 @@ from azure.core.exceptions import HttpResponseError
 
 from tests.azureml_local.compute_environment import run_compute
 from tests.azureml_local.test_walkthrough import conversation
-from tests.azureml_service import (
-    AzureMLLocal,
-    running,
-)
+from tests.azureml_service import AzureMLLocal, running
 
 CLUSTER = "own-weights"
 MISSING = "name: no-weights\nversion: 1\ntype: mlflow_model\npath: ../../nowhere\n"

@@ -7,26 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.azureml_service import (
-    AzureMLLocal,
-    free_port,
-    read_environment,
-    running,
-    start_azureml_local,
-    stop_azureml_local,
-)
+from tests.azureml_service import AzureMLLocal, running
 
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> tuple[Path, int]:
-    """Home and port of a service that a test may kill."""
-    return tmp_path / "home", free_port()
-
-
-def client_of(home: Path, port: int) -> AzureMLLocal:
-    return AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
 
 
 def test_reset_forgets_everything_but_what_a_workspace_comes_with(tmp_path: Path) -> None:
@@ -40,11 +23,8 @@ def test_reset_forgets_everything_but_what_a_workspace_comes_with(tmp_path: Path
         assert service.arm("PUT", "/data/new/versions/1", json=DATA).status_code == 201
 
 
-def test_what_was_confirmed_survives_a_kill(own: tuple[Path, int]) -> None:
-    home, port = own
-    process = start_azureml_local(home, port)
-    try:
-        service = client_of(home, port)
+def test_what_was_confirmed_survives_a_kill(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as service:
         assert service.arm("PUT", "/data/kept/versions/1", json=DATA).status_code == 201
         service.post("/_local/time", {"policy": "manual", "noun": "computes"})
         compute = {
@@ -55,17 +35,11 @@ def test_what_was_confirmed_survives_a_kill(own: tuple[Path, int]) -> None:
             },
         }
         assert service.arm("PUT", "/computes/half-made", json=compute).status_code == 201
-    finally:
-        process.kill()
-        process.wait()
-    process = start_azureml_local(home, port)
-    try:
-        service = client_of(home, port)
+        service.kill()
+        service.start_again()
         assert service.arm("GET", "/data/kept/versions/1").status_code == 200
         state = service.arm("GET", "/computes/half-made").json()["properties"]["provisioningState"]
         assert state == "Succeeded"
-    finally:
-        stop_azureml_local(process)
 
 
 def test_it_listens_on_the_loopback_interface_alone(azureml_local: AzureMLLocal) -> None:
@@ -115,12 +89,7 @@ def test_a_late_response_comes_after_the_server_has_acted(azureml_local: AzureML
 
 
 def test_told_to_listen_elsewhere_it_warns_and_shows_no_page(tmp_path: Path) -> None:
-    home, port = tmp_path / "home", free_port()
-    process = start_azureml_local(home, port, AZUREML_LOCAL_BIND="0.0.0.0")
-    try:
-        service = AzureMLLocal(f"https://localhost:{port}", home, read_environment(home))
+    with running(tmp_path / "home", AZUREML_LOCAL_BIND="0.0.0.0") as service:
         assert service.http.get("/runs/nobody").status_code == 403
-        assert "WARNING root: Anybody who reaches 0.0.0.0 may use" in (home / "server.log").read_text()
-    finally:
-        service.http.close()
-        stop_azureml_local(process)
+        warning = "WARNING root: Anybody who reaches 0.0.0.0 may use"
+        assert warning in (service.home / "server.log").read_text()

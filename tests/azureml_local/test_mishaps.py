@@ -10,10 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.azureml_service import (
-    AzureMLLocal,
-    running,
-)
+from tests.azureml_service import AzureMLLocal, running
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}

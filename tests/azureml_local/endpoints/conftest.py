@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from azure.ai.ml import MLClient
-from azure.ai.ml.entities import (
-    ManagedOnlineDeployment,
-    ManagedOnlineEndpoint,
-    Model,
-)
+from azure.ai.ml.entities import ManagedOnlineDeployment, Model
 
-from tests.azureml_service import (
-    ROOT,
-    AzureMLLocal,
-    running,
-)
+from tests.azureml_local.serving_service import SIZE, fresh_endpoint
+from tests.azureml_service import ROOT, AzureMLLocal, running
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 STANDIN = ROOT / "tests" / "azureml_local" / "serving_standin.py"
@@ -41,22 +33,14 @@ def client(service: AzureMLLocal) -> MLClient:
 @pytest.fixture(scope="module")
 def model(client: MLClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Id of a registered model."""
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "MLmodel").write_text("flavors: {}\n")
-    return str(
-        client.models.create_or_update(
-            Model(name="tiny", version="1", path=str(folder), type="custom_model")
-        ).id
-    )
+    return tiny_model(client, tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture
-def endpoint(client: MLClient, request: pytest.FixtureRequest) -> Iterator[str]:
+def endpoint(client: MLClient) -> Iterator[str]:
     """Name of a fresh endpoint, deleted in the end."""
-    name = f"ep-{time.time_ns() % 10**12}"
-    client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).result()
-    yield name
-    client.online_endpoints.begin_delete(name).result()
+    with fresh_endpoint(client) as name:
+        yield name
 
 
 @pytest.fixture
@@ -64,31 +48,27 @@ def deploy(client: MLClient, model: str, endpoint: str) -> Callable[..., Any]:
     """Deploys the model under a name and waits."""
 
     def begin(name: str, **settings: Any) -> Any:
-        settings = {"instance_type": "Standard_DS3_v2", "instance_count": 1, **settings}
-        environment = {"NAME": name, **settings.pop("environment_variables", {})}
-        deployment = ManagedOnlineDeployment(
-            name=name,
-            endpoint_name=endpoint,
-            model=model,
-            environment=ENVIRONMENT,
-            environment_variables=environment,
-            **settings,
-        )
+        deployment = deployment_of(model, endpoint, name, **settings)
         return client.online_deployments.begin_create_or_update(deployment).result()
 
     return begin
 
 
-def set_traffic(client: MLClient, name: str, **traffic: int) -> None:
-    """Split the endpoint's traffic."""
-    found = client.online_endpoints.get(name)
-    found.traffic = dict(traffic)
-    client.online_endpoints.begin_create_or_update(found).result()
+def tiny_model(client: MLClient, folder: Path) -> str:
+    """Id of a model that is registered from an empty folder."""
+    (folder / "MLmodel").write_text("flavors: {}\n")
+    model = Model(name="tiny", version="1", path=str(folder), type="custom_model")
+    return str(client.models.create_or_update(model).id)
 
 
-def score(client: MLClient, service: AzureMLLocal, name: str, body: Any, **headers: str) -> httpx.Response:
-    """Ask an endpoint with its key."""
-    key = client.online_endpoints.get_keys(name).primary_key
-    return service.http.post(
-        f"/inference/{name}/score", json=body, headers={"Authorization": f"Bearer {key}", **headers}
+def deployment_of(model: str, endpoint: str, name: str = "demo", **settings: Any) -> ManagedOnlineDeployment:
+    """A deployment of the stand-in, not yet sent."""
+    told = {
+        "instance_type": SIZE,
+        "instance_count": 1,
+        **settings,
+        "environment_variables": {"NAME": name, **settings.get("environment_variables", {})},
+    }
+    return ManagedOnlineDeployment(
+        name=name, endpoint_name=endpoint, model=model, environment=ENVIRONMENT, **told
     )

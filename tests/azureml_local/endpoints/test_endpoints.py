@@ -17,7 +17,7 @@ from azure.ai.ml.entities import (
 )
 from azure.core.exceptions import HttpResponseError
 
-from tests.azureml_local.endpoints.conftest import score, set_traffic
+from tests.azureml_local.serving_service import score, set_traffic
 from tests.azureml_service import (
     AzureMLLocal,
 )
@@ -31,7 +31,7 @@ def test_an_endpoint_is_created_scored_and_deleted(
     assert created.scoring_uri == f"{service.base_url}/inference/{endpoint}/score"
     deployed = deploy("demo", request_settings=OnlineRequestSettings(request_timeout_ms=90000))
     assert (deployed.provisioning_state, deployed.instance_type) == ("Succeeded", "Standard_DS3_v2")
-    set_traffic(client, endpoint, demo=100)
+    set_traffic(client, endpoint, {"demo": 100})
     (tmp_path / "request.json").write_text('{"question": "why"}')
     text = client.online_endpoints.invoke(
         endpoint, deployment_name="demo", request_file=str(tmp_path / "request.json")
@@ -87,7 +87,7 @@ def test_traffic_is_split_by_its_shares(
     deploy("blue")
     deploy("green")
     assert score(client, service, endpoint, {}).status_code == 404
-    set_traffic(client, endpoint, blue=75, green=25)
+    set_traffic(client, endpoint, {"blue": 75, "green": 25})
     key = client.online_endpoints.get_keys(endpoint).primary_key
     headers = {"Authorization": f"Bearer {key}"}
     url = f"/inference/{endpoint}/score"
@@ -106,14 +106,14 @@ def test_traffic_that_does_not_add_up_is_refused(
 ) -> None:
     deploy("demo")
     with pytest.raises(HttpResponseError, match="Traffic"):
-        set_traffic(client, endpoint, **traffic)
+        set_traffic(client, endpoint, traffic)
 
 
 def test_keys_open_the_door_and_nothing_else_does(
     client: MLClient, service: AzureMLLocal, deploy: Callable[..., Any], endpoint: str
 ) -> None:
     deploy("demo")
-    set_traffic(client, endpoint, demo=100)
+    set_traffic(client, endpoint, {"demo": 100})
     url = f"/inference/{endpoint}/score"
     assert service.http.post(url, json={}).status_code == 401
     assert service.http.post(url, json={}, headers={"Authorization": "Bearer guess"}).status_code == 401
@@ -136,7 +136,7 @@ def test_the_front_door_answers_as_the_real_one(
     client: MLClient, service: AzureMLLocal, deploy: Callable[..., Any], endpoint: str
 ) -> None:
     deploy("demo", request_settings=OnlineRequestSettings(request_timeout_ms=1000))
-    set_traffic(client, endpoint, demo=100)
+    set_traffic(client, endpoint, {"demo": 100})
     assert score(client, service, endpoint, {"sleep": 3}).status_code == 408
     failed = score(client, service, endpoint, {"status": 500})
     assert failed.status_code == 424
