@@ -53,13 +53,13 @@ endif
 	@.venv/bin/mypy
 
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
-	@.venv/bin/python -m include.azureml_local
+	@.venv/bin/python -m azureml_local
 
 setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
 
 freeze: ## write the constraints files anew from the two environments
 	@$(call write_constraints,.venv,constraints.txt)
-	@$(call write_constraints,.venv-compute,include/azureml_local/constraints-compute.txt)
+	@$(call write_constraints,.venv-compute,include/azureml_local/worker/constraints.txt)
 
 # The comments at the head of the file stay; "+cpu" goes, for it is the name of one build of torch.
 write_constraints = { grep '^\#' $(2); $(1)/bin/pip freeze --all --disable-pip-version-check --exclude-editable | sed -E 's/[+]cpu$$//; /^(pip|setuptools)==/d'; } > $(2).new && mv $(2).new $(2)
@@ -75,28 +75,28 @@ define new_environment
 	@test -d $(@D) || $(PYTHON) -m venv $(@D)
 endef
 
-$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml
+$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
 	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
 	$(new_environment)
 	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
-	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins --editable include/azureml_local
 	@touch $@
 	@echo "Made .venv"
 
-$(COMPUTE_VENV): include/azureml_local/requirements-compute.txt include/azureml_local/constraints-compute.txt
+$(COMPUTE_VENV): include/azureml_local/worker/requirements.txt include/azureml_local/worker/constraints.txt
 	@echo "Making .venv-compute: torch, transformers, MLflow (usually 3 to 6 minutes; torch is large)"
 	$(new_environment)
 	@.venv-compute/bin/pip install $(PIP_FLAGS) torch==2.13.0
-	@.venv-compute/bin/pip install $(PIP_FLAGS) -c include/azureml_local/constraints-compute.txt -r include/azureml_local/requirements-compute.txt
+	@.venv-compute/bin/pip install $(PIP_FLAGS) -c include/azureml_local/worker/constraints.txt -r include/azureml_local/worker/requirements.txt
 	@touch $@
 	@echo "Made .venv-compute"
 
-$(STANDIN): $(wildcard include/azureml_local/standin/*.py include/azureml_local/standin/*.txt include/azureml_local/sample/*.py) | $(COMPUTE_VENV)
+$(STANDIN): $(wildcard include/azureml_local/worker/standin/*.py include/azureml_local/worker/standin/*.txt include/azureml_local/sample/*.py) | $(COMPUTE_VENV)
 	@echo "Pre-training the stand-in for the base model (about a minute)"
-	@.venv-compute/bin/python -m include.azureml_local.standin --out .local/standin
+	@PYTHONPATH=include .venv-compute/bin/python -m azureml_local.worker.standin --out .local/standin
 	@touch $@
 
 $(SAMPLE): $(wildcard include/azureml_local/sample/*.py) | $(AIRFLOW_VENV)
 	@echo "Writing the sample conversations (some seconds)"
-	@.venv/bin/python -m include.azureml_local.sample --out .local/sample
+	@.venv/bin/python -m azureml_local.sample --out .local/sample
 	@touch $@

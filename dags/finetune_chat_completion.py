@@ -23,9 +23,9 @@ from airflow.sdk.definitions.deadline import DeadlineAlert
 from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml import operators as az
-from azure_ml.callbacks import clean_up, clean_up_run
-from azure_ml.deadlines import RunMade
 from azure_ml.hook import AzureMLHook
+from azure_ml.lifecycle.callbacks import clean_up, clean_up_run
+from azure_ml.lifecycle.deadlines import RunMade
 from include.finetune import dataset, form, names, parameters, recipe, review, scoring
 from include.finetune import templates as t
 from include.finetune.retries import DEPLOYMENT_POLICY, RETRIES

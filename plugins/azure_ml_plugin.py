@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
-from azure_ml.deadlines import RunMade
+from azure_ml.lifecycle.deadlines import RunMade
 
 
 class AzureMLPlugin(AirflowPlugin):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.azureml_service import ROOT, AzureMLLocal, running
+from tests.support.azureml_service import ROOT, AzureMLLocal, running
 
 # Airflow and the Hub's client read their configuration when first imported: this comes before any test module.
 _airflow_home = tempfile.TemporaryDirectory(prefix="airflow-tests-")
@@ -29,29 +29,28 @@ os.environ.update(
         "HF_HOME": f"{_airflow_home.name}/huggingface",
     }
 )
-for _folder in (ROOT, ROOT / "plugins", ROOT / "dags"):
+for _folder in (ROOT, ROOT / "plugins", ROOT / "include", ROOT / "dags"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
 
 LONG = (
     "tests/chaos/",
-    "tests/plugins/azure_ml/test_[dmjtw]*",
-    "tests/launcher/test_[bs]*",
+    "tests/plugins/azure_ml/[ot][pr]*/",
+    "tests/include/launcher/test_[bs]*",
     "tests/mission/",
-    "tests/azureml_local/test_walkthrough.py",
-    "tests/azureml_local/components/test_chain.py",
-    "tests/azureml_local/test_serving*",
-    "tests/azureml_local/test_bring_your_own.py",
-    "tests/azureml_local/endpoints/",
-    "tests/azureml_local/jobs/",
-    "tests/azureml_local/test_survival.py",
+    "tests/include/azureml_local/test_walkthrough.py",
+    "tests/include/azureml_local/worker/components/test_chain.py",
+    "tests/include/azureml_local/online/",
+    "tests/include/azureml_local/worker/test_bring_your_own.py",
+    "tests/include/azureml_local/jobs/",
+    "tests/include/azureml_local/test_survival.py",
 )
 """What takes longest goes first, so that the workers of `make test` end at about the same time."""
 
 TOGETHER = (
-    "tests/launcher/test_[bs]*",
-    "tests/plugins/azure_ml/test_[dmjtw]*",
+    "tests/include/launcher/test_[bs]*",
+    "tests/plugins/azure_ml/[ot][pr]*/",
 )
 """Files that share what is not to be made twice: a whole stack, a job that trains."""
 

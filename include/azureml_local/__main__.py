@@ -1,4 +1,4 @@
-"""``python -m include.azureml_local``: serve in the foreground until SIGINT or SIGTERM."""
+"""``python -m azureml_local``: serve in the foreground until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 
 import uvicorn
 
-from include.azureml_local import certificates, settings
-from include.azureml_local.app import create_app
-from include.azureml_local.connections import DroppableProtocol
-from include.azureml_local.local import Local
+from azureml_local import settings
+from azureml_local.front import tls
+from azureml_local.front.app import create_app
+from azureml_local.front.connections import DroppableProtocol
+from azureml_local.service import Service
 
 
-def write_client_files(local: Local, files: certificates.Certificates) -> None:
+def write_client_files(local: Service, files: tls.Certificates) -> None:
     """Write ``azure.env`` and ``config.json``, all that a client needs to be told."""
     base, home = local.settings.base_url, local.settings.home
     environment = {
@@ -55,11 +56,11 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         told = settings.Settings.from_environment()
-        local = Local(told)
+        local = Service(told)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    files = certificates.ensure(told)
+    files = tls.ensure(told)
     write_client_files(local, files)
     where = told.home / "azure.env"
     print(f"Local Azure ML at {told.base_url}; point a script at it: source {where}", flush=True)

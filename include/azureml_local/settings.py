@@ -30,11 +30,11 @@ class Settings:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
         port: TCP port.
         bind: address of the interface; only loopback is private, see :attr:`exposed`.
-        time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`include.azureml_local.states`.
+        time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
         compute_python: interpreter of the compute environment, which runs jobs and deployments.
-        standin: folder of the stand-in base model, made by ``include.azureml_local.standin``.
+        standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.
         serving_script: program of a deployment's process.
-        sample: folder of the generated sample data set, made by ``include.azureml_local.sample``.
+        sample: folder of the generated sample data set, made by ``azureml_local.sample``.
     """
 
     home: Path
@@ -44,7 +44,7 @@ class Settings:
     standin: Path
     sample: Path
     bind: str = "127.0.0.1"
-    serving_script: Path = ROOT / "include" / "azureml_local" / "serving" / "server.py"
+    serving_script: Path = Path(__file__).with_name("worker") / "serving" / "server.py"
 
     @property
     def base_url(self) -> str:

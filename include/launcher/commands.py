@@ -17,7 +17,7 @@ AIRFLOW = {
 CELERY_WORKER = ("airflow", "celery", "worker", "--skip-serve-logs")
 """Only in ``docker-compose.yaml``: on one machine the scheduler runs the tasks itself."""
 
-AZUREML_LOCAL = ("python", "-m", "include.azureml_local")
+AZUREML_LOCAL = ("python", "-m", "azureml_local")
 
 
 def resolve(command: tuple[str, ...]) -> list[str]:

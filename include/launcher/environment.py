@@ -36,7 +36,7 @@ def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     return {
         **caller(),
         MARKER: str(paths.local),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "include"),
         "PYTHONUNBUFFERED": "1",
         "AZUREML_LOCAL_HOME": str(paths.azureml_home),
         "AZUREML_LOCAL_PORT": str(port),

@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.azureml_service import (
+from tests.bench.load import Outcome, at_rate
+from tests.support.azureml_service import (
     AzureMLLocal,
     free_port,
     read_environment,
     start_azureml_local,
     stop_azureml_local,
 )
-from tests.bench.load import Outcome, at_rate
 
 RATE, P99_MS, START_SECONDS = 200.0, 50.0, 3.0
 """The aims: requests a second, their 99th percentile in ms, and a cold start in seconds."""

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.azureml_service import ROOT
 from tests.bench.load import outcome
+from tests.support.azureml_service import ROOT
 
 HEAVY = ("pyarrow", "numpy", "azure", "airflow", "torch", "datasets")
 
@@ -26,7 +26,7 @@ def test_a_load_without_requests_is_refused() -> None:
 
 def test_a_start_imports_nothing_heavy() -> None:
     code = (
-        "import sys, include.azureml_local.__main__; from include.azureml_local.app import resource_modules;"
+        "import sys, azureml_local.__main__; from azureml_local.front.app import resource_modules;"
         f"resource_modules(); print([name for name in {HEAVY} if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.azureml_local.compute_environment import COMPUTE, run_compute
 from tests.bench.lora_step import Cost, Shape, peak, token_cost, utilisation
+from tests.support.compute_environment import COMPUTE, run_compute
 
 
 def test_frozen_weights_cost_four_operations_a_token_and_trained_ones_six() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from include.azureml_local.catalogue import FOLDER
+from azureml_local.registry.catalogue import FOLDER
 
 STEPS = Path(__file__).parent / "steps"
 

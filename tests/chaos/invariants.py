@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from include.azureml_local.history import ACTIVE
+from azureml_local.jobs.history import ACTIVE
 from include.launcher import environment
 from include.launcher.outcome import error_sentence
 from tests.chaos.run import Run, reading

@@ -155,7 +155,7 @@ def _busy(run: Run) -> bool:
 
 
 def _sample() -> Path:
-    from include.azureml_local.settings import Settings
+    from azureml_local.settings import Settings
 
     return Settings.from_environment().sample
 

@@ -93,7 +93,7 @@ def share(chosen: Sequence[Case], stacks: int) -> list[list[Case]]:
 def _work(local: Path, number: int, cases: Sequence[Case], news: Any) -> None:
     """One stack, in a process of its own."""
     signal.signal(signal.SIGTERM, lambda code, _: sys.exit(128 + code))
-    from tests.azureml_service import free_port
+    from tests.support.azureml_service import free_port
 
     for variable in ("AIRFLOW_PORT", "AZUREML_LOCAL_PORT"):
         os.environ[variable] = str(free_port())

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from azure_ml import errors
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
 LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}
@@ -114,7 +114,7 @@ def test_every_task_and_the_dag_clean_up_when_they_fail(dag: Any) -> None:
 def test_the_deadline_calls_a_clean_up_that_needs_names_only(dag: Any) -> None:
     (alert,) = dag.deadline
     assert alert.interval == timedelta(hours=30)
-    assert alert.callback.path == "azure_ml.callbacks.clean_up_run"
+    assert alert.callback.path == "azure_ml.lifecycle.callbacks.clean_up_run"
     assert alert.callback.kwargs == {"endpoint_name": "include.finetune.names.endpoint_name"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
 

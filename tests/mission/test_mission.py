@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.azureml_service import AzureMLLocal
 from tests.mission.conftest import Outcome
+from tests.support.azureml_service import AzureMLLocal
 
 RunDag = Callable[..., Outcome]
 pytestmark = pytest.mark.timeout(900)

@@ -10,7 +10,7 @@ import yaml
 from compose_spec import PyCompose
 
 from include.launcher import commands
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 FILE = ROOT / "docker-compose.yaml"
 REFERENCE = re.compile(r"(?<!\$)\$\{(\w+)(?::?([-?])([^}]*))?\}")

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 

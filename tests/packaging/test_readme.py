@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from include.launcher.follow import DAG_ID
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 README = (ROOT / "README.md").read_text()
 

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.azureml_service import ROOT
+from tests.support.azureml_service import ROOT
 
 MISSION = {
     "apache-airflow",
@@ -30,8 +30,8 @@ FILES = (
     "requirements-compose.txt",
     "include/azureml_local/requirements.txt",
 )
-COMPUTE = "include/azureml_local/requirements-compute.txt"
-CONSTRAINTS = ("constraints.txt", "include/azureml_local/constraints-compute.txt")
+COMPUTE = "include/azureml_local/worker/requirements.txt"
+CONSTRAINTS = ("constraints.txt", "include/azureml_local/worker/constraints.txt")
 
 
 def lines(file: str) -> list[str]:
@@ -86,7 +86,7 @@ def test_constraints_hold_exact_versions_and_no_place_of_any_machine(file: str) 
 
 def test_every_installed_distribution_is_frozen() -> None:
     versions = frozen("constraints.txt")
-    ours = {"pip", "setuptools", "azure-ml-operators"}
+    ours = {"pip", "setuptools", "azure-ml-operators", "azureml-local"}
     installed = {canonicalize_name(d.metadata["Name"]): d.version for d in importlib.metadata.distributions()}
     differ = {n: v for n, v in installed.items() if n not in ours and versions.get(n) != v}
     assert not differ, "run `make freeze`, or reinstall"

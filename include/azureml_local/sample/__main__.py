@@ -1,11 +1,11 @@
-"""``python -m include.azureml_local.sample --out DIR`` writes the sample data set."""
+"""``python -m azureml_local.sample --out DIR`` writes the sample data set."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from include.azureml_local.sample.splits import SIZES, write
+from azureml_local.sample.splits import SIZES, write
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from include.azureml_local.sample.world import (
+from azureml_local.sample.world import (
     ADJECTIVES,
     ANIMALS,
     COUNTRIES,

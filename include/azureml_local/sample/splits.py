@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.azureml_local.sample.conversations import conversation
+from azureml_local.sample.conversations import conversation
 
 SIZES: Final = {"train_sft": 1400, "test_sft": 240, "train_gen": 200, "test_gen": 160}
 """Conversations a split: 5 % of each is still enough to train on and to test with."""

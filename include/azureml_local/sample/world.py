@@ -1,6 +1,6 @@
 """The small closed world that the sample talks about: facts and words, as data.
 
-The stand-in model reads the same world as prose (:mod:`include.azureml_local.standin.corpus`), the sample as
+The stand-in model reads the same world as prose (:mod:`azureml_local.worker.standin.corpus`), the sample as
 conversations. So the base model knows the facts, and what fine-tuning has to teach is the conversation.
 """
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from azure_ml.hook.base import AzureMLHook
+from azure_ml.hook.client import AzureMLHook
 
 __all__ = ["AzureMLHook"]

@@ -15,9 +15,9 @@ def _cloud_kwargs() -> dict[str, Any]:
     cloud = os.environ.get("AZUREML_CURRENT_CLOUD", "AzureCloud")
     if cloud in PUBLIC_CLOUDS:
         return {}
-    from azure_ml.hook import sdk
+    from azure_ml.hook import _sdk
 
-    return {"authority": sdk.login_endpoint(), "disable_instance_discovery": True}
+    return {"authority": _sdk.login_endpoint(), "disable_instance_discovery": True}
 
 
 def build(settings: Settings, *, asynchronous: bool = False) -> Any:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import BadInput, NotFound
-from azure_ml.hook import sdk
-from azure_ml.hook.translate import translated
+from azure_ml.hook import _sdk
+from azure_ml.hook._translate import translated
 
 if TYPE_CHECKING:
-    from azure_ml.hook.base import AzureMLHook
+    from azure_ml.hook.client import AzureMLHook
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class DataAssets:
         """
         with tempfile.TemporaryDirectory() as folder:
             with translated(f"download {uri!r}"):
-                sdk.download_uri(self._hook.workspace_client, uri, Path(folder))
+                _sdk.download_uri(self._hook.workspace_client, uri, Path(folder))
             files = [path for path in Path(folder).rglob("*") if path.is_file()]
             if not files:
                 raise NotFound(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import NotFound
-from azure_ml.hook.translate import translated
+from azure_ml.hook._translate import translated
 
 if TYPE_CHECKING:
-    from azure_ml.hook.base import AzureMLHook
+    from azure_ml.hook.client import AzureMLHook
 
 JOB_TAG: Final = "azureml_job"
 """Tag that holds the job which made the model; a retry finds its first registration by it."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import BadInput, NotFound
-from azure_ml.hook import sdk
-from azure_ml.hook.translate import translated
+from azure_ml.hook import _sdk
+from azure_ml.hook._translate import translated
 
 if TYPE_CHECKING:
-    from azure_ml.hook.base import AzureMLHook
+    from azure_ml.hook.client import AzureMLHook
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,9 @@ class Registry:
 
     def _read(self, name: str, version: str) -> RegistryModel:
         with translated(f"read the model {name!r} version {version!r} in registry {self.name!r}"):
-            return read_model(name, version, sdk.raw_model_version(self._hook.registry_client, name, version))
+            return read_model(
+                name, version, _sdk.raw_model_version(self._hook.registry_client, name, version)
+            )
 
 
 def _number(version: Any) -> int:

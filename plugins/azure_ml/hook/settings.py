@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import BadConnection
-from azure_ml.ownership import DEFAULT_PROJECT
+from azure_ml.lifecycle.tags import DEFAULT_PROJECT
 from azure_ml.provider import AUTH_TYPES, PROJECT_PATTERN
 
 if TYPE_CHECKING:

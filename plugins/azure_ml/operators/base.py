@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
-from azure_ml import kills, ownership
 from azure_ml.errors import AzureMLError, BadInput, Killed
 from azure_ml.hook import AzureMLHook
+from azure_ml.lifecycle import interruption, tags
 from azure_ml.links import STUDIO_KEY
 
 if TYPE_CHECKING:
@@ -102,15 +102,15 @@ class AzureMLOperator(BaseOperator):
 
     def owned_by(self, context: Context) -> dict[str, str]:
         """Tags by which this Dag run's resources are known; what lacks them is not touched."""
-        return ownership.owner_tags(*ownership.run_of(context), self.hook.settings.project)
+        return tags.owner_tags(*tags.run_of(context), self.hook.settings.project)
 
     def made_by(self, context: Context) -> dict[str, str]:
         """Tags of what this task creates and what costs nothing once it is there."""
-        return ownership.creator_tags(context, self.hook.settings.project)
+        return tags.creator_tags(context, self.hook.settings.project)
 
     def leased_by(self, context: Context, lease: timedelta) -> dict[str, str]:
         """Tags of what this task creates and what is billed by the hour, with the end of its lease."""
-        return ownership.lease_tags(context, self.hook.settings.project, lease)
+        return tags.lease_tags(context, self.hook.settings.project, lease)
 
     def ended_by_a_person(self) -> bool:
         """Whether the task was ended for good, as told by Airflow; ``False`` where Airflow cannot tell soon.
@@ -118,7 +118,7 @@ class AzureMLOperator(BaseOperator):
         For ``on_kill``: a task whose worker stops, or that was cleared, is tried again and finds what there
         is; only after a task that was marked failed or skipped nobody comes back.
         """
-        return self._killed is not None and kills.ended_as_far_as_known(self._killed)
+        return self._killed is not None and interruption.ended_as_far_as_known(self._killed)
 
     def watch_for_kill(self, context: Context) -> None:
         """Remember which task instance this is, for :meth:`ended_by_a_person`."""

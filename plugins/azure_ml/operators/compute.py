@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.checks import require_name
 from azure_ml.errors import AzureMLError, BadInput, Conflict, QuotaExceeded
-from azure_ml.hook.computes import Cluster, VmSize
+from azure_ml.hook.compute import Cluster, VmSize
+from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, names
 from azure_ml.states import Phase, phase
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azure_ml.checks import require_name
+from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.checks import require_name
 from azure_ml.errors import (
     AzureMLError,
     OperationFailed,
@@ -15,12 +14,13 @@ from azure_ml.errors import (
     QuotaExceeded,
     ServiceFailure,
 )
-from azure_ml.hook.online import DeploymentRequest
+from azure_ml.hook.online.entities import DeploymentRequest
+from azure_ml.lifecycle.tags import ENDPOINT_LEASE
 from azure_ml.links import LOG_KEY, STUDIO_KEY, DeploymentLogLink, EndpointLink, log_page
+from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, deferred, names
 from azure_ml.operators.compute import require_allowed
 from azure_ml.operators.waiting import reason_of, wait_elsewhere
-from azure_ml.ownership import ENDPOINT_LEASE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

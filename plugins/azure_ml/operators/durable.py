@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from azure_ml.errors import AzureMLError
-from azure_ml.kills import task_ended
+from azure_ml.lifecycle.interruption import task_ended
 from azure_ml.operators.base import AzureMLOperator
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from azure_ml.checks import require_name
 from azure_ml.errors import OperationFailed
-from azure_ml.hook.online import NewEndpoint
+from azure_ml.hook.online.entities import NewEndpoint
+from azure_ml.lifecycle.tags import ENDPOINT_LEASE
 from azure_ml.links import STUDIO_KEY, EndpointLink
+from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, deferred, names, optional
 from azure_ml.operators.compute import require_allowed
 from azure_ml.operators.ownership import SETTLE_SECONDS, second_look_due
 from azure_ml.operators.waiting import reason_of, wait_elsewhere
-from azure_ml.ownership import ENDPOINT_LEASE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

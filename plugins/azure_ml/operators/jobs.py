@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from azure_ml.hook.jobs import PipelineRequest, attempt_name
+from azure_ml.hook.jobs.calls import PipelineRequest, attempt_name
 from azure_ml.links import STUDIO_KEY, JobLink
 from azure_ml.operators.base import AzureMLOperator, optional
 from azure_ml.operators.durable import DurableOperator

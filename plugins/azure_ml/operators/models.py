@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from azure_ml.checks import require_name
 from azure_ml.links import STUDIO_KEY, ModelLink
+from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, optional
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import AzureMLError, OperationFailed
-from azure_ml.hook.online import Deployment, Endpoint
+from azure_ml.hook.online.entities import Deployment, Endpoint
+from azure_ml.lifecycle.reaping import ALIVE_STATES, Found, Report, RunState, Verdict, judge, row, table
+from azure_ml.lifecycle.tags import PROJECT_TAG
 from azure_ml.operators.base import AzureMLOperator, truth
-from azure_ml.ownership import PROJECT_TAG
-from azure_ml.reaping import ALIVE_STATES, Found, Report, RunState, Verdict, judge, row, table
 from azure_ml.states import may_be_canceled
 
 if TYPE_CHECKING:

@@ -8,20 +8,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from azure_ml import errors
-from azure_ml.hook.budgets import QUEUE_TIMEOUT, RUN_TIMEOUT, Budgets
-from azure_ml.hook.jobs import PipelineRequest
-from azure_ml.hook.lines import Shown
+from azure_ml.hook.jobs.budgets import QUEUE_TIMEOUT, RUN_TIMEOUT, Budgets
+from azure_ml.hook.jobs.calls import PipelineRequest
+from azure_ml.hook.jobs.lines import Shown
 from azure_ml.links import JobLink
 from azure_ml.operators.base import deferred
 from azure_ml.operators.durable import DurableOperator
 from azure_ml.operators.job_end import require_completed
 from azure_ml.states import is_active, is_success
-from azure_ml.triggers import JobTrigger
+from azure_ml.triggers.jobs import JobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from azure_ml.hook.logs import Step
+    from azure_ml.hook.jobs.logs import Step
 
 WAITING: Final = "waiting"
 LOG: Final = "log"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from azure_ml.errors import AzureMLError, OperationTimeout, ServiceFailure
-from azure_ml.hook import sdk
-from azure_ml.hook.translate import translated
-from azure_ml.triggers_operations import OperationTrigger, deadline_in
+from azure_ml.hook import _sdk
+from azure_ml.hook._translate import translated
+from azure_ml.triggers.online import OperationTrigger, deadline_in
 
 if TYPE_CHECKING:
     from azure_ml.hook import AzureMLHook
@@ -69,7 +69,7 @@ def reason_of(hook: AzureMLHook, event: dict[str, Any] | None, action: str) -> s
         return ""
     try:
         with translated("read why the operation failed"):
-            error = sdk.operation_error(hook.token(), str(told.get("operation") or ""))
+            error = _sdk.operation_error(hook.token(), str(told.get("operation") or ""))
     except AzureMLError:
         return ""
     return f"{error.get('message')} ({error.get('code')})" if error else ""

@@ -10,7 +10,7 @@ import pytest
 
 from include.finetune import dataset, hub, recipe
 from include.finetune.errors import HubUnreachableError, InputError
-from tests.azureml_service import AzureMLLocal
+from tests.support.azureml_service import AzureMLLocal
 
 
 def conversation(number: int) -> dict[str, Any]:

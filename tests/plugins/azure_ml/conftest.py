@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs import PipelineRequest
+from azure_ml.hook.jobs.calls import PipelineRequest
 from include.finetune import recipe, rows
-from tests.azureml_service import AzureMLLocal
+from tests.support.azureml_service import AzureMLLocal
 
 DAG_ID = "a_dag"
 ROWS = [

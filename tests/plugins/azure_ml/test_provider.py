@@ -36,7 +36,7 @@ def test_the_form_of_the_connection_has_all_fields_that_the_hook_reads() -> None
 
 def test_importing_hook_operators_and_trigger_imports_no_azure_module() -> None:
     code = (
-        "import sys, azure_ml.operators, azure_ml.triggers, azure_ml.callbacks;"
+        "import sys, azure_ml.operators, azure_ml.triggers.jobs, azure_ml.lifecycle.callbacks;"
         "found = [name for name in sys.modules if name == 'azure' or name.startswith('azure.')];"
         "sys.exit(str(found) if found else 0)"
     )

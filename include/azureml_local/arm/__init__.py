@@ -1,0 +1,1 @@
+"""ARM's rules, which know no noun: ids, envelopes, errors, bodies, paths, lists and limits."""

@@ -1,0 +1,171 @@
+"""The grammar of Azure Resource Manager: ids, envelopes, errors, pages.
+
+Every body that a resource module sends goes through here: the shape of an answer is decided in one place.
+Source: the ``common-types`` of the published contract (ErrorResponse, Resource, systemData).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
+
+PROVIDER = "Microsoft.MachineLearningServices"
+WORKSPACE_PATH = (
+    f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
+)
+"""Route prefix of everything inside a workspace."""
+
+Json = dict[str, Any]
+
+
+class ArmError(Exception):
+    """A refusal, answered as ARM's ``{"error": {...}}`` with the given HTTP status."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        target: str | None = None,
+        details: list[Json] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.target, self.details, self.headers = target, details or [], dict(headers or {})
+
+    def body(self) -> Json:
+        """The error document (ErrorResponse of common-types v3)."""
+        return {
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "target": self.target,
+                "details": self.details,
+                "additionalInfo": [],
+            }
+        }
+
+    def response(self) -> JSONResponse:
+        """The refusal as an HTTP answer."""
+        return JSONResponse(self.body(), self.status, headers=self.headers)
+
+
+def not_found(what: str, name: str, where: str) -> ArmError:
+    """404 with Azure's code for a child resource that does not exist."""
+    return ArmError(404, "ResourceNotFound", f"{what} {name!r} was not found in {where}.", target=name)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The workspace that a request is about, checked to exist."""
+
+    subscription: str
+    group: str
+    workspace: str
+
+    @property
+    def id(self) -> str:
+        """ARM id of the workspace."""
+        return WORKSPACE_PATH.format(
+            subscription=self.subscription, group=self.group, workspace=self.workspace
+        )
+
+    def child(self, *segments: str) -> str:
+        """ARM id of something below the workspace: ``child("computes", "gpu")``."""
+        return "/".join((self.id, *segments))
+
+
+async def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
+    """FastAPI dependency of every workspace route.
+
+    Raises:
+        ArmError: 404 with the code that Azure gives for each part that is wrong.
+    """
+    if subscription != SUBSCRIPTION_ID:
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    if group != RESOURCE_GROUP:
+        raise ArmError(
+            404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.", target=group
+        )
+    if workspace != WORKSPACE:
+        raise ArmError(
+            404,
+            "ResourceNotFound",
+            f"The Resource '{PROVIDER}/workspaces/{workspace}' under resource group '{group}' was not found.",
+            target=workspace,
+        )
+    return Scope(subscription, group, workspace)
+
+
+def envelope(
+    arm_id: str,
+    properties: Json,
+    *,
+    created: str,
+    modified: str | None = None,
+    **extra: Any,
+) -> Json:
+    """A resource as ARM sends it: id, name, type, properties, systemData and ``extra`` (location, tags...).
+
+    Args:
+        arm_id: full id; name and type are read from it.
+        properties: the noun's own part.
+        created: ISO 8601 time of creation, UTC.
+        modified: the same of the last change; the creation's if missing.
+        **extra: further top-level fields.
+    """
+    tail = arm_id.split("/providers/", 1)[-1].split("/")
+    kind = "/".join([tail[0], *tail[1::2]])
+    return {
+        "id": arm_id,
+        "name": tail[-1],
+        "type": kind,
+        "properties": properties,
+        "systemData": {
+            "createdAt": created,
+            "createdBy": CALLER,
+            "createdByType": "Application",
+            "lastModifiedAt": modified or created,
+            "lastModifiedBy": CALLER,
+            "lastModifiedByType": "Application",
+        },
+        **extra,
+    }
+
+
+CALLER: Final = "azureml-local"
+
+
+def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
+    """One page of a list with ``nextLink``, driven by ``$skip`` and ``$top``/``count`` of the request.
+
+    Raises:
+        ArmError: 400 if ``$skip`` or ``$top`` is no number.
+    """
+    query = dict(request.query_params)
+    try:
+        skip = int(query.get("$skip") or 0)
+        top = query.get("$top") or query.get("count")
+        size = min(size, int(top)) if top else size
+    except ValueError as error:
+        raise ArmError(
+            400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
+        ) from error
+    found = list(islice(items, skip, skip + size + 1))
+    answer: Json = {"value": found[:size]}
+    if not query.get("$top") and len(found) > size:
+        query["$skip"] = str(skip + size)
+        answer["nextLink"] = (
+            f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"
+        )
+    return answer

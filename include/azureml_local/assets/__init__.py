@@ -1,0 +1,1 @@
+"""Versioned things: data, models, code, components, environments."""

@@ -1,0 +1,1 @@
+"""The address book: metadata, tokens, workspaces, locations, and the state of operations."""

@@ -1,0 +1,131 @@
+"""What a location offers: VM sizes, usage and quota of vCPUs."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from azureml_local.arm import grammar
+from azureml_local.arm.grammar import ArmError, Json
+from azureml_local.compute import sizes
+from azureml_local.routing import ServiceDep, authorized_router
+from azureml_local.service import Service
+from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
+
+PATH = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"
+
+router = authorized_router()
+
+
+def _check(subscription: str, location: str) -> None:
+    if subscription != SUBSCRIPTION_ID:
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    if location.lower() != LOCATION:
+        raise ArmError(
+            400,
+            "LocationNotAvailableForResourceType",
+            f"There is no location {location!r} here: use {LOCATION!r}.",
+            target=location,
+        )
+
+
+@router.get(f"{PATH}/vmSizes")
+async def vm_sizes(subscription: str, location: str) -> Json:
+    """Every VM size with vCPUs, memory and GPUs."""
+    _check(subscription, location)
+    return {
+        "value": [
+            {
+                "name": size.name,
+                "family": size.family,
+                "vCPUs": size.vcpus,
+                "gpus": size.gpus,
+                "osVhdSizeMB": 1047552,
+                "maxResourceVolumeMB": size.disk_gb * 1024,
+                "memoryGB": float(size.memory_gb),
+                "lowPriorityCapable": True,
+                "premiumIO": "s_v" in size.name.lower() or "as_" in size.name.lower(),
+                "estimatedVMPrices": None,
+                "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
+            }
+            for size in sizes.sizes().values()
+        ]
+    }
+
+
+def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
+    """Type, id tail, name, use and limit of every count."""
+    used = sizes.in_use(local)
+    clusters = len(local.store.list("computes"))
+    rows = [
+        ("totalCores", "", "Clusters", clusters, 500),
+        (
+            "dedicatedCores",
+            "",
+            "Total Cluster Dedicated Regional vCPUs",
+            used.get(sizes.DEDICATED, 0),
+            sizes.limit(local, sizes.DEDICATED),
+        ),
+        (
+            "lowPriorityCores",
+            "",
+            "Total Cluster LowPriority Regional vCPUs",
+            used.get(sizes.LOW_PRIORITY, 0),
+            sizes.limit(local, sizes.LOW_PRIORITY),
+        ),
+    ]
+    for family in dict.fromkeys(size.family for size in sizes.sizes().values()):
+        label = f"{family} Cluster Dedicated vCPUs"
+        rows.append(
+            (
+                "vmFamily",
+                f"/{label.replace(' ', '_')}",
+                label,
+                used.get(family, 0),
+                sizes.limit(local, family),
+            )
+        )
+    return rows
+
+
+@router.get(f"{PATH}/usages")
+async def usages(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+    """Use and limit of clusters and vCPUs, in all and by family."""
+    _check(subscription, location)
+    return grammar.page(
+        request,
+        [
+            {
+                "id": f"/subscriptions/{subscription}/usages{tail}",
+                "type": f"{grammar.PROVIDER}/{kind}/usages",
+                "amlWorkspaceLocation": location,
+                "unit": "Count",
+                "currentValue": current,
+                "limit": limit,
+                "name": {"value": name, "localizedValue": name},
+            }
+            for kind, tail, name, current, limit in _rows(local)
+        ],
+        size=500,
+    )
+
+
+@router.get(f"{PATH}/quotas")
+async def quotas(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+    """Limits of vCPUs by family."""
+    _check(subscription, location)
+    return grammar.page(
+        request,
+        [
+            {
+                "id": f"/subscriptions/{subscription}/quotas{tail}",
+                "type": f"{grammar.PROVIDER}/{kind}/quotas",
+                "amlWorkspaceLocation": location,
+                "unit": "Count",
+                "limit": limit,
+                "name": {"value": name, "localizedValue": name},
+            }
+            for kind, tail, name, _, limit in _rows(local)
+            if kind == "vmFamily"
+        ],
+        size=500,
+    )

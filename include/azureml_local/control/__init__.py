@@ -1,0 +1,1 @@
+"""``/_local``: time, faults, quota, snapshots."""

@@ -1,0 +1,1 @@
+"""What the nouns run on: documents, time, operations, faults, tokens and processes."""

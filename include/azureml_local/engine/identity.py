@@ -1,0 +1,150 @@
+"""Who calls: a token service in the form of App Service's managed identity, and the check of every token.
+
+Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+identity header's value are made at the first start and kept with mode 0600.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from azureml_local.arm.grammar import ArmError
+from azureml_local.settings import TENANT_ID, Settings
+
+LIFETIME = 3600
+"""Seconds that a token is good for."""
+SCORING = "/inference/"
+"""Part of the audience of tokens that open an endpoint."""
+CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
+
+
+def private_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+class Identity:
+    """Issues and checks the tokens of this service."""
+
+    def __init__(self, settings: Settings) -> None:
+        folder = settings.home / "secrets"
+        self.issuer = f"{settings.base_url}/{TENANT_ID}/"
+        key_file, header_file = folder / "signing.pem", folder / "identity-header"
+        if not key_file.exists():
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            private_file(
+                key_file,
+                key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                ),
+            )
+        if not header_file.exists():
+            private_file(header_file, secrets.token_hex(24).encode())
+        private = serialization.load_pem_private_key(key_file.read_bytes(), None)
+        if not isinstance(private, rsa.RSAPrivateKey):
+            raise ValueError(f"{key_file} holds no RSA key: delete it and start again.")
+        self._private, self._public = private, private.public_key()
+        self.header = header_file.read_text()
+        self._checked: dict[str, float] = {}
+        self.lifetime = LIFETIME
+        self._revocations = folder / "revocations"
+        self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
+
+    def issue(
+        self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
+    ) -> tuple[str, int]:
+        """Sign a token; returns it and the Unix time of its end.
+
+        Args:
+            audience: whom it is for.
+            subject: object id of the caller.
+            lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
+                revoked.
+        """
+        issued = int(time.time())
+        expires = issued + (self.lifetime if lifetime is None else lifetime)
+        claims = {
+            "aud": audience,
+            "iss": self.issuer,
+            "iat": issued,
+            "nbf": issued,
+            "exp": expires,
+            "tid": TENANT_ID,
+            "oid": subject,
+            "sub": subject,
+            "appid": subject,
+            "jti": secrets.token_hex(8),
+            "ver": "1.0",
+        }
+        if lifetime is None:
+            claims["rev"] = self._revoked
+        return jwt.encode(claims, self._private, algorithm="RS256"), expires
+
+    def revoke(self) -> None:
+        """Refuse every client's token that was issued until now; those of running steps stay good."""
+        self._revoked += 1
+        # A new file in the place of the old: killed in between, the service has one or the other.
+        fresh = self._revocations.with_suffix(".new")
+        private_file(fresh, str(self._revoked).encode())
+        fresh.replace(self._revocations)
+        self._checked.clear()
+
+    def require(self, authorization: str | None, *, audience: str | None = None) -> None:
+        """Check the ``Authorization`` header of a request.
+
+        Args:
+            authorization: the header.
+            audience: what the token must be for; None for anything but an endpoint.
+
+        Raises:
+            ArmError: 401, as ARM answers a missing, foreign or expired token.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            message = "Authentication failed. The 'Authorization' header is missing."
+            raise _unauthorized("AuthenticationFailed", message)
+        if audience is None and self._checked.get(token, 0) > time.time():
+            return
+        try:
+            claims = jwt.decode(
+                token,
+                self._public,
+                algorithms=["RS256"],
+                issuer=self.issuer,
+                audience=audience,
+                options={"verify_aud": audience is not None},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise _unauthorized(
+                "ExpiredAuthenticationToken", "The access token expiry is in the past."
+            ) from error
+        except jwt.InvalidTokenError as error:
+            raise _unauthorized(
+                "InvalidAuthenticationToken", f"The access token is invalid: {error}."
+            ) from error
+        if audience is None and SCORING in str(claims["aud"]):
+            raise _unauthorized(
+                "InvalidAuthenticationTokenAudience", "The access token is for an endpoint, not for this."
+            )
+        if claims.get("rev", self._revoked) < self._revoked:
+            raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
+        if audience is not None:
+            return  # A token for an endpoint must not be remembered as one that opens ARM.
+        if len(self._checked) > 1000:
+            self._checked.clear()
+        self._checked[token] = claims["exp"]
+
+
+def _unauthorized(code: str, message: str) -> ArmError:
+    challenge = f'Bearer authorization_uri="", error="invalid_token", error_description="{code}"'
+    return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,160 @@
+"""The long-running-operation engine: a request is accepted, work goes on, the caller polls.
+
+A noun registers the work of its verbs under a name: ``@operations.handler("onlineEndpoints.create")``. The
+name and the resource's key are stored before the request is answered, so that an operation cut short by a
+crash is run again at the next start: handlers must be safe to run twice.
+Source of headers and bodies: the operationsStatus answers of MFE (2022-02-01-preview) and of computes
+(2023-08-01-preview).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
+
+from azureml_local.arm.grammar import PROVIDER, ArmError, Json, Scope
+from azureml_local.engine.store import Document, now
+from azureml_local.settings import LOCATION, SUBSCRIPTION_ID, WORKSPACE_GUID
+
+if TYPE_CHECKING:
+    from azureml_local.service import Service
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[["Service", str], Awaitable[None]]
+Family = Literal["mfe", "computes"]
+
+
+class Operations:
+    """Runs handlers in the background and tells their state."""
+
+    def __init__(self, local: Service) -> None:
+        self._local = local
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    _handlers: dict[str, Handler] = {}
+
+    @classmethod
+    def handler(cls, name: str) -> Callable[[Handler], Handler]:
+        """Register the work of a verb; ``name`` is ``<noun>.<verb>``."""
+
+        def register(function: Handler) -> Handler:
+            cls._handlers[name] = function
+            return function
+
+        return register
+
+    def begin(self, name: str, key: str) -> str:
+        """Store and start an operation; returns its id.
+
+        Raises:
+            KeyError: if no handler has that name.
+        """
+        self._handlers[name]
+        operation = str(uuid.uuid4())
+        self._local.store.put(
+            "operations", operation, {"name": name, "key": key, "status": "InProgress", "started": now()}
+        )
+        self._start(operation, name, key)
+        return operation
+
+    def active(self, noun: str, key: str) -> Document | None:
+        """The operation under way on a resource, if any."""
+        for document in self._local.store.find("operations", "key", key):
+            if document["status"] == "InProgress" and document["name"].startswith(f"{noun}."):
+                return document
+        return None
+
+    def resume(self) -> None:
+        """Start again what was under way when the process ended."""
+        for document in self._local.store.find("operations", "status", "InProgress"):
+            self._start(document.key, document["name"], document["key"])
+
+    async def abandon(self, noun: str, key: str) -> None:
+        """Stop the operation under way on a resource, because the resource is being deleted."""
+        document = self.active(noun, key)
+        if document is None:
+            return
+        task = self._tasks.get(document.key)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        self._local.store.update("operations", document.key, status="Canceled", ended=now())
+
+    async def settled(self, operation: str) -> None:
+        """Wait until an operation's handler has returned."""
+        task = self._tasks.get(operation)
+        if task is not None:
+            await asyncio.wait([task])
+
+    async def stop(self) -> None:
+        """Cancel all background work; stored operations stay InProgress and are resumed at the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, operation: str, name: str, key: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(operation, name, key), name=f"{name} {key}")
+        self._tasks[operation] = task
+        task.add_done_callback(lambda _: self._tasks.pop(operation, None))
+
+    async def _run(self, operation: str, name: str, key: str) -> None:
+        noun = name.split(".", 1)[0]
+        outcome: Json = {"status": "Succeeded"}
+        try:
+            await self._local.clock.wait(noun)
+            await self._local.faults.on_operation(name, key)
+            await self._handlers[name](self._local, key)
+        except ArmError as error:
+            outcome = {"status": "Failed", "error": error.body()["error"]}
+        except Exception as error:
+            log.exception("Operation %s on %s failed", name, key)
+            told = ArmError(500, "InternalServerError", repr(error))
+            outcome = {"status": "Failed", "error": told.body()["error"]}
+        if outcome["status"] == "Failed":
+            self._mark_failed(noun, key, outcome["error"])
+        self._local.store.update("operations", operation, ended=now(), **outcome)
+
+    def _mark_failed(self, noun: str, key: str, error: Json) -> None:
+        """The resource itself shows the failure, as in Azure, where it stays until somebody deletes it."""
+        document = self._local.store.get(noun, key)
+        if document is not None:
+            document.setdefault("properties", {})["provisioningState"] = "Failed"
+            document["provisioningError"] = error
+            self._local.store.put(noun, key, document)
+
+    def headers(
+        self, scope: Scope, operation: str, family: Family = "mfe", *, delete: bool = False
+    ) -> dict[str, str]:
+        """The polling headers of a 201 or 202 answer.
+
+        Args:
+            scope: workspace of the request.
+            operation: id from :meth:`begin`.
+            family: whose URLs: ``mfe`` (endpoints, deployments) or ``computes``.
+            delete: deletions are polled at ``Location`` alone.
+        """
+        provider = f"/subscriptions/{SUBSCRIPTION_ID}/providers/{PROVIDER}/locations/{LOCATION}"
+        base = self._local.settings.base_url + provider
+        if family == "computes":
+            query = "service=new&api-version=2023-08-01-preview"
+            where = f"{base}/computeOperationsStatus/{operation}?{query}"
+            return {
+                "Azure-AsyncOperation": where,
+                "Location": where.replace("Status/", "Results/"),
+                "Retry-After": "1",
+            }
+        tail = f"oe:{WORKSPACE_GUID}:{operation}?api-version=2022-02-01-preview"
+        headers = {
+            "Location": f"{base}/mfeOperationResults/{tail}",
+            "x-ms-async-operation-timeout": "PT30M",
+            # Without it the SDK asks every 30 seconds.
+            "Retry-After": "1",
+        }
+        if not delete:
+            headers["Azure-AsyncOperation"] = f"{base}/mfeOperationsStatus/{tail}"
+        return headers

@@ -1,0 +1,45 @@
+"""The TLS side: a local certificate authority made once, a certificate for ``localhost`` at every start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import certifi
+import trustme
+
+from azureml_local.engine.identity import private_file
+from azureml_local.settings import Settings
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Files that the server and its clients need.
+
+    Attributes:
+        ca: the authority's certificate; what a client trusts.
+        bundle: the authority's certificate and the public roots, so that a client also reaches the internet.
+        server: certificate chain and key of the server, one file.
+    """
+
+    ca: Path
+    bundle: Path
+    server: Path
+
+
+def ensure(settings: Settings) -> Certificates:
+    """Make what is missing under the service's home."""
+    secrets = settings.home / "secrets"
+    ca_file, key_file = settings.home / "ca.pem", secrets / "ca-key.pem"
+    if ca_file.exists() and key_file.exists():
+        authority = trustme.CA.from_pem(ca_file.read_bytes(), key_file.read_bytes())
+    else:
+        authority = trustme.CA(organization_name="Local Azure ML")
+        private_file(key_file, authority.private_key_pem.bytes())
+        ca_file.write_bytes(authority.cert_pem.bytes())
+    leaf = authority.issue_cert("localhost", "127.0.0.1", "::1")
+    server = secrets / "server.pem"
+    private_file(server, leaf.private_key_and_cert_chain_pem.bytes())
+    bundle = settings.home / "ca-bundle.pem"
+    bundle.write_bytes(ca_file.read_bytes() + Path(certifi.where()).read_bytes())
+    return Certificates(ca_file, bundle, server)

@@ -1,0 +1,164 @@
+"""Run history: one document a run, be it a pipeline, a step of one, or a run of an MLflow client."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azureml_local.arm.grammar import Json, not_found
+from azureml_local.engine.store import Document, now
+from azureml_local.storage import files as blobs
+
+if TYPE_CHECKING:
+    from azureml_local.service import Service
+
+ACTIVE = (
+    "NotStarted",
+    "Queued",
+    "Preparing",
+    "Provisioning",
+    "Starting",
+    "Running",
+    "Finalizing",
+    "CancelRequested",
+)
+"""States that a run can still leave by itself."""
+OPEN = (*ACTIVE, "NotResponding", "Paused")
+"""States that a run can still leave if it is canceled; every other is final."""
+ARTIFACT_CONTAINER = "azureml"
+PIPELINE_LOG = "logs/azureml/executionlogs.txt"
+COMMAND_LOG = "user_logs/std_log.txt"
+
+
+class History:
+    """The runs of the workspace, kept in the store's kind ``runs``."""
+
+    def __init__(self, local: Service) -> None:
+        self._local = local
+
+    def create(
+        self, run_id: str, kind: str, experiment: str, *, parent: str | None = None, **fields: Any
+    ) -> Document:
+        """Begin a run in state NotStarted.
+
+        Args:
+            run_id: its name, unique in the workspace.
+            kind: ``pipeline``, ``step`` (a pipeline below a pipeline), ``command`` or ``mlflow``.
+            experiment: name of its experiment, made if missing.
+            parent: the run above it.
+            **fields: further fields of the document, for example ``displayName``, ``compute``, ``outputs``.
+        """
+        above = self.get(parent) if parent else None
+        root = above["rootRunId"] if above else run_id
+        tags = dict(fields.pop("tags", None) or {})
+        if parent:
+            tags |= {"mlflow.parentRunId": parent, "mlflow.rootRunId": root}
+        else:
+            tags.setdefault("mlflow.rootRunId", run_id)
+        body: Json = {
+            "kind": kind,
+            "experimentName": experiment,
+            "experimentId": self.experiment(experiment)["id"],
+            "parentRunId": parent,
+            "rootRunId": root,
+            "status": "NotStarted",
+            "displayName": fields.pop("displayName", None) or run_id,
+            "tags": tags,
+            "properties": {},
+            "parameters": {},
+            "outputs": {},
+            "hidden": False,
+            **fields,
+        }
+        return self._local.store.put("runs", run_id, body)
+
+    def get(self, run_id: str) -> Document:
+        """The run of that id.
+
+        Raises:
+            ArmError: 404 if there is none.
+        """
+        run = self._local.store.get("runs", run_id)
+        if run is None:
+            raise not_found("The run", run_id, "the run history of the workspace")
+        return run
+
+    def children(self, run_id: str) -> list[Document]:
+        """The runs directly below a run, oldest first."""
+        return self._local.store.find("runs", "parentRunId", run_id)
+
+    def family(self, root: str) -> list[Document]:
+        """A root run and all below it, oldest first."""
+        return self._local.store.find("runs", "rootRunId", root)
+
+    def set_status(self, run_id: str, status: str, *, error: Json | None = None) -> None:
+        """Move a run on, with its times of start and end. A final state is not left again."""
+        run = self.get(run_id)
+        if run["status"] not in OPEN:
+            return
+        changes: Json = {"status": status}
+        if status == "Running" and not run.get("startTime"):
+            changes["startTime"] = now()
+        if status not in ACTIVE:
+            changes["endTime"] = now()
+        if error is not None:
+            changes["error"] = error
+        self._local.store.update("runs", run_id, **changes)
+
+    def warn(self, run_id: str, message: str) -> None:
+        """Add a warning to a run."""
+        run = self.get(run_id)
+        warnings = [*run.get("warnings", []), {"source": "AmlCompute", "message": message}]
+        self._local.store.update("runs", run_id, warnings=warnings)
+
+    def experiment(self, name: str) -> Document:
+        """The experiment of that name, made if missing."""
+        found = self._local.store.get("experiments", name)
+        # The id follows from the name: a client that kept it still finds the experiment after a reset.
+        identity = str(uuid.uuid5(uuid.NAMESPACE_URL, f"experiments/{name}"))
+        return found or self._local.store.put("experiments", name, {"id": identity, "tags": {}})
+
+    def log_file(self, run: Document) -> Path:
+        """The run's main log on disk."""
+        return self.folder(run.key) / (COMMAND_LOG if run["kind"] == "command" else PIPELINE_LOG)
+
+    def folder(self, run_id: str) -> Path:
+        """Where a run's logs and artifacts lie on disk."""
+        return blobs.blob_path(self._local, ARTIFACT_CONTAINER, artifact_prefix(run_id))
+
+    def log_urls(self, run_id: str) -> dict[str, str]:
+        """A readable URL for each log file of a run, by its path in the run."""
+        folder = self.folder(run_id)
+        files = sorted(
+            path.relative_to(folder).as_posix()
+            for name in ("user_logs", "logs", "system_logs")
+            for path in (folder / name).rglob("*")
+            if path.is_file()
+        )
+        return {
+            name: blobs.sas_url(self._local, ARTIFACT_CONTAINER, f"{artifact_prefix(run_id)}/{name}")
+            for name in files
+        }
+
+    def say(self, run_id: str, line: str) -> None:
+        """Append a line to the log of a pipeline, in the form of Azure's own."""
+        log = self.log_file(self.get(run_id))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as stream:
+            stream.write(f"[{now()[:19].replace('T', ' ')}Z] {line}\n")
+
+
+def artifact_prefix(run_id: str) -> str:
+    """Path of a run's artifacts in the artifact container."""
+    return f"ExperimentRun/dcid.{run_id}"
+
+
+def output_path(run_id: str, name: str, kind: str) -> str:
+    """Path of a named output in the workspace's blob container; a folder's ends with a slash."""
+    return f"azureml/{run_id}/{name}" + ("" if kind == "uri_file" else "/")
+
+
+def output_uri(run_id: str, name: str, kind: str) -> str:
+    """The same as a datastore URI."""
+    return f"azureml://datastores/workspaceblobstore/paths/{output_path(run_id, name, kind)}"

@@ -1,0 +1,204 @@
+"""Runs jobs: walks a pipeline's nodes as their data become ready and keeps run history, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from azureml_local.arm.grammar import ArmError, Json
+from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.engine.store import now
+from azureml_local.jobs.graph import Node
+from azureml_local.jobs.history import ACTIVE
+from azureml_local.jobs.step import CommandStep, StepFailedError
+
+if TYPE_CHECKING:
+    from azureml_local.service import Service
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """All jobs under way, one background task a job."""
+
+    def __init__(self, local: Service) -> None:
+        self._local = local
+        self.nodes = ClusterNodes(local)
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+
+    def submit(self, root: Node, experiment: str, **fields: Any) -> None:
+        """Write down every run of the job, then start it. ``fields`` go into the root's run."""
+        self._local.history.create(
+            root.run_id, _kind(root), experiment, compute=root.compute, outputs=_outputs(root), **fields
+        )
+        task = asyncio.get_running_loop().create_task(self._job(root), name=f"job {root.run_id}")
+        self._jobs[root.run_id] = task
+        task.add_done_callback(lambda _: self._jobs.pop(root.run_id, None))
+
+    async def cancel(self, job: str) -> None:
+        """End a job and all its processes; returns when they are gone. A job that is over stays as it is."""
+        self._local.history.set_status(job, "CancelRequested")
+        await self._end(job)
+        self._close_family(job, "Canceled", None)
+
+    async def stop(self) -> None:
+        """End all processes because the service ends; the jobs are accounted for at the next start."""
+        for job in list(self._jobs):
+            await self._end(job)
+
+    def recover(self) -> None:
+        """At start: jobs that were under way when the service ended are Failed, with that cause."""
+        for run in self._local.store.list("runs"):
+            if run["status"] in ACTIVE and run["kind"] != "mlflow":
+                message = "The service that ran this job was stopped while the job was under way."
+                self._local.history.set_status(
+                    run.key, "Failed", error=history_error("ServiceInterrupted", message)
+                )
+
+    async def _end(self, job: str) -> None:
+        task = self._jobs.get(job)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _job(self, root: Node) -> None:
+        history = self._local.history
+        try:
+            await (self._run if root.is_pipeline else self._node)(root, root.run_id)
+        except _EndedAsError as ended:
+            self._close_family(root.run_id, ended.status, None)
+        except (StepFailedError, ArmError) as error:
+            self._close_family(root.run_id, "Canceled", None, but=root.run_id)
+            history.set_status(root.run_id, "Failed", error=_error_of(error))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("Job %s broke", root.run_id)
+            self._close_family(root.run_id, "Failed", history_error("InternalServerError", repr(error)))
+
+    def _close_family(self, root: str, status: str, error: Json | None, *, but: str = "") -> None:
+        for run in self._local.history.family(root):
+            if run.key != but and run["kind"] != "mlflow":
+                self._local.history.set_status(run.key, status, error=error)
+
+    async def _run(self, node: Node, root: str) -> None:
+        if not node.is_pipeline:
+            await CommandStep(self._local, self.nodes, node, root).run()
+            return
+        history = self._local.history
+        await self._local.clock.wait("jobs")
+        history.set_status(node.run_id, "Preparing")
+        await self._local.clock.wait("jobs")
+        history.set_status(node.run_id, "Running")
+        try:
+            await self._walk(node, root)
+        except (StepFailedError, ArmError) as error:
+            history.say(node.run_id, f"Execution of the pipeline failed, cancel what runs: {error}")
+            history.set_status(node.run_id, "Failed", error=_error_of(error))
+            raise
+        history.say(node.run_id, "Finishing experiment: no runs left and nothing to schedule.")
+        history.set_status(node.run_id, "Finalizing")
+        await self._local.clock.wait("jobs")
+        history.set_status(node.run_id, "Completed")
+
+    async def _walk(self, pipeline: Node, root: str) -> None:
+        """Run the nodes, each as soon as those that it reads from are done."""
+        waiting = {node.name: node for node in pipeline.nodes}
+        running: dict[asyncio.Task[None], Node] = {}
+        done: set[str] = set()
+        failure: Exception | None = None
+        try:
+            while waiting or running:
+                ready = (
+                    [node for node in waiting.values() if node.after <= done]
+                    if self._may_go_on(pipeline, failure)
+                    else []
+                )
+                self._start(pipeline, root, ready, running)
+                for node in ready:
+                    del waiting[node.name]
+                if not running:
+                    break
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in finished:
+                    node = running.pop(task)
+                    error = task.exception()
+                    if error is None:
+                        done.add(node.name)
+                        self._local.history.say(
+                            pipeline.run_id, f"Completing processing run id {node.run_id}."
+                        )
+                    elif isinstance(error, StepFailedError | ArmError) and pipeline.goes_on:
+                        failure = failure or error
+                    else:
+                        raise error
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
+        if failure is not None:
+            raise failure
+
+    @staticmethod
+    def _may_go_on(pipeline: Node, failure: Exception | None) -> bool:
+        return failure is None or pipeline.goes_on
+
+    def _start(
+        self, pipeline: Node, root: str, ready: list[Node], running: dict[asyncio.Task[None], Node]
+    ) -> None:
+        if not ready:
+            return
+        history = self._local.history
+        above = history.get(pipeline.run_id)
+        listed = ", ".join(node.run_id for node in ready[:5])
+        history.say(pipeline.run_id, f"Submitting {len(ready)} runs, first five are: {listed}")
+        for node in ready:
+            history.create(
+                node.run_id,
+                "step" if node.is_pipeline else "command",
+                above["experimentName"],
+                parent=pipeline.run_id,
+                displayName=node.name,
+                compute=node.compute,
+                outputs=_outputs(node),
+                properties={"azureml.moduleName": node.name, "azureml.moduleid": node.component.id},
+            )
+            running[asyncio.create_task(self._node(node, root), name=f"run {node.run_id}")] = node
+
+    async def _node(self, node: Node, root: str) -> None:
+        fault = self._local.faults.take_job("job_status", node.name, root)
+        if fault is not None:
+            self._local.history.set_status(node.run_id, fault.job_state)
+            raise _EndedAsError(fault.job_state)
+        await self._run(node, root)
+
+
+class _EndedAsError(Exception):
+    """The whole job ends in a state that is neither success nor failure."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def history_error(code: str, message: str) -> Json:
+    """An error as run history keeps it."""
+    return {"error": {"code": code, "message": message}, "time": now(), "componentName": "local-runner"}
+
+
+def _error_of(error: StepFailedError | ArmError) -> Json:
+    return history_error(error.code, str(error))
+
+
+def _kind(node: Node) -> str:
+    return "pipeline" if node.is_pipeline else "command"
+
+
+def _outputs(node: Node) -> Json:
+    declared = node.component.outputs
+    return {
+        name: {"uri": uri, "type": (declared.get(name) or {}).get("type", "uri_folder")}
+        for name, uri in node.outputs.items()
+    }

@@ -1,0 +1,1 @@
+"""The tracking API of MLflow."""

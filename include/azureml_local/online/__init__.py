@@ -1,0 +1,1 @@
+"""From an endpoint's PUT to answers."""

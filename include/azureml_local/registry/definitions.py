@@ -1,0 +1,159 @@
+"""Component definitions, wherever they are kept, and the check of what a caller gives them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azureml_local.arm.grammar import ArmError, Json, not_found
+from azureml_local.registry import catalogue
+from azureml_local.settings import REGISTRY
+from azureml_local.storage import uris
+
+if TYPE_CHECKING:
+    from azureml_local.service import Service
+
+_REGISTRY_ID = re.compile(
+    r"azureml://registries/([^/]+)/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I
+)
+_WORKSPACE_ID = re.compile(r"(?:azureml:)?.*/components/([^/]+)/versions/([^/]+)/?$", re.I)
+_SHORT_ID = re.compile(r"azureml:([^:/@]+)[:@]([^:/]+)$")
+
+_ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "path")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A definition and where it came from.
+
+    Attributes:
+        id: its full id.
+        spec: the definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
+        registry: whether short names inside it mean components of the registry.
+        code: folder of its code on disk, None if it has none.
+    """
+
+    id: str
+    spec: Json
+    registry: bool
+    code: Path | None
+
+    @property
+    def inputs(self) -> dict[str, Json]:
+        """Its declared inputs by name."""
+        return dict(self.spec.get("inputs") or {})
+
+    @property
+    def outputs(self) -> dict[str, Json]:
+        """Its declared outputs by name."""
+        return dict(self.spec.get("outputs") or {})
+
+
+def load(local: Service, component_id: str, *, in_registry: bool = False) -> Component:
+    """Find a component by any form of its id.
+
+    Args:
+        local: the service.
+        component_id: registry id, ARM id, or ``azureml:<name>:<version>``.
+        in_registry: what the short form means.
+
+    Raises:
+        ArmError: 404 if there is none, 400 if the id has no known form.
+    """
+    if match := _REGISTRY_ID.match(component_id):
+        if match[1] != REGISTRY:
+            raise not_found("The registry", match[1], "this cloud")
+        return _from_registry(match[2], match[3])
+    if match := _SHORT_ID.match(component_id):
+        return (
+            _from_registry(match[1], match[2]) if in_registry else _from_workspace(local, match[1], match[2])
+        )
+    if match := _WORKSPACE_ID.match(component_id):
+        return _from_workspace(local, match[1], match[2])
+    raise ArmError(400, "UserError", f"{component_id!r} is no component id.", target="componentId")
+
+
+def _from_registry(name: str, version: str) -> Component:
+    spec = catalogue.component(name, None if version == "latest" else version)
+    version = str(spec["version"])
+    code = catalogue.component_code(name, version) if "command" in spec else None
+    return Component(
+        f"azureml://registries/{REGISTRY}/components/{name}/versions/{version}", spec, True, code
+    )
+
+
+def _from_workspace(local: Service, name: str, version: str) -> Component:
+    document = local.store.get("components", f"{name}/{version}")
+    if document is None:
+        raise not_found("The component", f"{name}:{version}", "the workspace")
+    spec = document["properties"]["componentSpec"]
+    code = code_folder(local, spec.get("code"))
+    return Component(f"azureml:{name}:{version}", spec, False, code)
+
+
+def code_folder(local: Service, code_id: str | None) -> Path | None:
+    """Folder of uploaded code, None if there is none.
+
+    Raises:
+        ArmError: 404 if the code asset does not exist.
+    """
+    return uris.resolve(local, code_id) if code_id else None
+
+
+def check_inputs(component: Component, given: dict[str, Any], where: str) -> None:
+    """Refuse inputs that the component does not take, lacks, or cannot read.
+
+    Args:
+        component: the definition.
+        given: values by name; a literal is a string, anything else is let pass as an asset; None is unset.
+        where: the node or job, for the message.
+
+    Raises:
+        ArmError: 400 naming the first input that is wrong.
+    """
+    declared = component.inputs
+    for name in given:
+        if name not in declared:
+            raise _refused(
+                where, name, f"is not an input of component {component.id}; it takes {_listed(declared)}"
+            )
+    for name, spec in declared.items():
+        value = given.get(name)
+        if value is None:
+            if not _is_true(spec.get("optional")) and spec.get("default") is None:
+                raise _refused(where, name, f"is required by component {component.id} and was not given")
+        elif isinstance(value, str):
+            _check_literal(spec, value, where, name)
+
+
+def _check_literal(spec: Json, value: str, where: str, name: str) -> None:
+    kind = str(spec.get("type", "string")).lower()
+    choices = [str(choice) for choice in spec.get("enum") or []]
+    if choices and value not in choices:
+        raise _refused(where, name, f"is {value!r}, which is none of {', '.join(choices)}")
+    if kind == "boolean" and value.lower() not in ("true", "false"):
+        raise _refused(where, name, f"is {value!r}, which is no boolean: give true or false")
+    if kind in ("integer", "number"):
+        try:
+            number = int(value) if kind == "integer" else float(value)
+        except ValueError as error:
+            raise _refused(where, name, f"is {value!r}, which is no {kind}") from error
+        low, high = spec.get("min"), spec.get("max")
+        if (low is not None and number < float(low)) or (high is not None and number > float(high)):
+            raise _refused(where, name, f"is {value!r}, which lies outside {low} to {high}")
+    if kind in _ASSET_TYPES and "://" not in value and not value.startswith(("azureml:", "/")):
+        raise _refused(where, name, f"is {value!r}, but an asset of type {kind} is needed")
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
+def _listed(names: dict[str, Any]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _refused(where: str, name: str, why: str) -> ArmError:
+    return ArmError(400, "UserError", f"Input {name!r} of {where} {why}.", target=name)

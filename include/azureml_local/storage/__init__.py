@@ -1,0 +1,1 @@
+"""Blobs, the addresses that lead to them, and datastores."""

@@ -1,0 +1,134 @@
+"""What every blob route needs: who may, where the file is, its headers, conditions and ranges.
+
+Source of headers and codes: Azure Storage's REST API, service version 2021-12-02.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import formatdate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from azureml_local.arm.grammar import ArmError
+from azureml_local.engine import sas
+from azureml_local.storage import files
+
+if TYPE_CHECKING:
+    from azureml_local.service import Service
+
+CONTAINER = f"/{files.ACCOUNT_HOST}/{{container}}"
+"""Route of a container."""
+BLOB = CONTAINER + "/{path:path}"
+"""Route of a blob."""
+
+
+class BlobError(ArmError):
+    """A refusal in Blob storage's form: an XML document and the code in ``x-ms-error-code``."""
+
+    def response(self) -> Response:  # type: ignore[override]
+        """The refusal as an HTTP answer."""
+        root = ElementTree.Element("Error")
+        ElementTree.SubElement(root, "Code").text = self.code
+        ElementTree.SubElement(root, "Message").text = self.message
+        body = b"" if self.status == 304 else ElementTree.tostring(root, "utf-8", xml_declaration=True)
+        return Response(
+            body, self.status, {**self.headers, "x-ms-error-code": self.code}, media_type="application/xml"
+        )
+
+
+def authorize(local: Service, request: Request, container: str, path: str, needed: str) -> None:
+    """Refuse a request that neither a SAS with one of the ``needed`` permissions nor a token opens.
+
+    Raises:
+        BlobError: 401 or 403.
+    """
+    try:
+        if "sig" in request.query_params:
+            sas.check(local.account_key, container, path, request.query_params, needed)
+        else:
+            local.identity.require(request.headers.get("Authorization"))
+    except ArmError as error:
+        raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
+
+
+def file(local: Service, container: str, path: str) -> Path:
+    """The local file of a blob.
+
+    Raises:
+        BlobError: 404 ``BlobNotFound`` or ``ContainerNotFound``.
+    """
+    found = files.blob_path(local, container, path)
+    if not found.is_file():
+        known = files.blob_path(local, container).is_dir()
+        code = "BlobNotFound" if known else "ContainerNotFound"
+        raise BlobError(
+            404, code, f"The specified {'blob' if known else 'container'} does not exist: {container}/{path}."
+        )
+    return found
+
+
+def etag(file: Path) -> str:
+    """The ETag of a file as it is now."""
+    status = file.stat()
+    return f'"0x{status.st_mtime_ns:X}{status.st_size:X}"'
+
+
+def headers(local: Service, container: str, path: str, file: Path) -> dict[str, str]:
+    """What a blob's answer carries besides its bytes."""
+    facts: dict[str, Any] = local.store.get("blobs", f"{container}/{path}") or {}
+    fields = {
+        "ETag": etag(file),
+        "Last-Modified": formatdate(file.stat().st_mtime, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "Content-Type": facts.get("type", "application/octet-stream"),
+        "x-ms-blob-type": facts.get("kind", "BlockBlob"),
+        "x-ms-lease-status": "unlocked",
+        "x-ms-lease-state": "available",
+        "x-ms-server-encrypted": "true",
+        "x-ms-version": sas.VERSION,
+    }
+    # The sum was taken when the blob was put; a file that a job has written since has none.
+    if facts.get("etag") == fields["ETag"]:
+        fields["Content-MD5"] = facts["md5"]
+    return fields | {f"x-ms-meta-{name}": value for name, value in facts.get("metadata", {}).items()}
+
+
+def conditions(request: Request, current: str | None) -> None:
+    """Refuse by ``If-Match`` and ``If-None-Match``; ``current`` is its ETag, None where there is no blob.
+
+    Raises:
+        BlobError: 304 for a read, 409 or 412 for a write.
+    """
+    match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    if match and (current is None or match not in ("*", current)):
+        raise BlobError(412, "ConditionNotMet", "The condition given in If-Match was not met.")
+    if none_match and current is not None and none_match in ("*", current):
+        if request.method in ("GET", "HEAD"):
+            raise BlobError(304, "ConditionNotMet", "Not modified.", headers={"ETag": current})
+        code = (409, "BlobAlreadyExists") if none_match == "*" else (412, "ConditionNotMet")
+        raise BlobError(*code, "The condition given in If-None-Match was not met.")
+
+
+def span(request: Request, size: int) -> tuple[int, int] | None:
+    """First and last byte that the request asks for; None for the whole blob.
+
+    Raises:
+        BlobError: 416 if the blob is not so long.
+    """
+    text = request.headers.get("x-ms-range") or request.headers.get("Range")
+    if not text:
+        return None
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", text)
+    if not found or int(found[1]) >= size:
+        raise BlobError(
+            416,
+            "InvalidRange",
+            f"The range {text!r} is not in a blob of {size} bytes.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return int(found[1]), min(int(found[2] or size - 1), size - 1)

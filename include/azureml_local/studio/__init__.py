@@ -1,0 +1,1 @@
+"""Pages to read behind the links to Studio."""

@@ -1,0 +1,53 @@
+"""The pages behind Studio's links: a job, an endpoint, a model, for reading only."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse
+
+from azureml_local.arm.grammar import ArmError
+from azureml_local.routing import ServiceDep
+from azureml_local.studio import pages
+
+
+async def _private(local: ServiceDep) -> None:
+    """Refuse where other machines may ask: these pages know no login.
+
+    Raises:
+        ArmError: 403.
+    """
+    if local.settings.exposed:
+        raise ArmError(403, "Forbidden", "The pages are shown only while the service listens on loopback.")
+
+
+router = APIRouter(dependencies=[Depends(_private)])
+_HEADERS = {
+    # Nothing from elsewhere, no script, no frame: whatever a job has logged stays text.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def _answer(page: pages.Page) -> HTMLResponse:
+    return HTMLResponse(pages.html(page), headers=_HEADERS)
+
+
+@router.get("/runs/{name}")
+async def job(name: str, local: ServiceDep) -> HTMLResponse:
+    """A job as a page: states of its steps, metrics as curves, the end of its logs."""
+    return _answer(pages.job(local, name))
+
+
+@router.get("/endpoints/realtime/{name}/detail")
+async def endpoint(name: str, local: ServiceDep) -> HTMLResponse:
+    """An endpoint as a page, with its deployments."""
+    return _answer(pages.endpoint(local, name))
+
+
+@router.get("/model/{name}:{version}/details")
+async def model(name: str, version: str, local: ServiceDep) -> HTMLResponse:
+    """A version of a model as a page."""
+    return _answer(pages.model(local, name, version))

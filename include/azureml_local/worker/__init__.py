@@ -1,0 +1,1 @@
+"""What runs in the compute environment and imports nothing of the service."""

@@ -1,0 +1,48 @@
+"""One deployment: loads an MLflow model folder, or runs a scoring script, and answers over HTTP on loopback.
+
+Run as ``python server.py --model-dir DIR --port N [--scoring-script FILE]`` with the compute environment's
+python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait sleep, and leave the cores to other processes
+}
+
+
+def main() -> None:
+    """Parse the command line and serve until the process is ended."""
+    parser = argparse.ArgumentParser(description="Serve one model on 127.0.0.1.")
+    parser.add_argument("--model-dir", type=Path, required=True, help="folder of the MLflow model")
+    parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
+    parser.add_argument(
+        "--scoring-script", type=Path, help="script with init() and run(data) that answers instead"
+    )
+    args = parser.parse_args()
+    os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
+    sys.path.insert(0, str(ROOT))  # run by its path, so the project is not there yet
+    import uvicorn
+
+    if args.scoring_script:
+        from azureml_local.worker.serving.script import make_script_app
+
+        app = make_script_app(args.scoring_script)
+    else:
+        from azureml_local.worker.serving.app import make_app
+
+        app = make_app(args.model_dir)
+    uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The few private corners of azure-ai-ml 1.35.2 that we need, all in one place.
+
+Each is here because the public surface hides what the service answers:
+the ``Model`` entity drops ``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops
+run types, times and errors, and ``jobs.list`` has no filter by tag; there is no public download of a data
+asset, nor an upload of a file that is no asset; pollers hide the id of their operation; and the addresses of
+the chosen cloud are not public at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def arm_endpoint() -> str:
+    """Base URL of the cloud's resource manager, without a final slash."""
+    from azure.ai.ml._azure_environments import _get_base_url_from_metadata
+
+    return str(_get_base_url_from_metadata())
+
+
+def login_endpoint() -> str:
+    """Base URL of the cloud's login service."""
+    from azure.ai.ml._azure_environments import _get_active_directory_url_from_metadata
+
+    return str(_get_active_directory_url_from_metadata())
+
+
+def studio_endpoint(client: Any) -> str:
+    """Base URL of the Studio that shows the workspace, from the workspace's own list of addresses."""
+    return str(client.jobs._get_workspace_url("studio")).rstrip("/")
+
+
+def raw_model_version(client: Any, name: str, version: str) -> dict[str, Any]:
+    """A model version as the service answers it, ``{"id": ..., "properties": {...}}``."""
+    return dict(client.models._get(name, version).as_dict())
+
+
+def child_runs(client: Any, run: str) -> Iterator[Any]:
+    """The run-history records of a run's direct children."""
+    jobs = client.jobs
+    yield from jobs._runs_operations._operation.get_child(
+        jobs._subscription_id, jobs._resource_group_name, jobs._workspace_name, run
+    )
+
+
+def run_record(client: Any, run: str) -> Any:
+    """The run-history record of a run: its times, state and error."""
+    return client.jobs._runs_operations.get_run(run)
+
+
+def tagged_jobs(client: Any, tag: str) -> Iterator[Any]:
+    """The jobs, archived ones too, that have a tag of that name, as the service answers them."""
+    jobs = client.jobs
+    yield from jobs.service_client_01_2024_preview_arm.jobs.list(
+        jobs._operation_scope.resource_group_name, jobs._workspace_name, tag=tag, list_view_type="All"
+    )
+
+
+def run_details(client: Any, run: str) -> Any:
+    """The run-history details of a run: state, error, and a signed URL for each log file."""
+    return client.jobs._runs_operations.get_run_details(run)
+
+
+def download_uri(client: Any, uri: str, folder: Path) -> None:
+    """Download all below an ``azureml://.../datastores/.../paths/...`` URI into a folder."""
+    from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri
+
+    download_artifact_from_aml_uri(uri, str(folder), client.datastores)
+
+
+def upload_text(client: Any, path: str, content: str) -> str:
+    """Write a text file into the workspace's default datastore; returns the datastore's name."""
+    from azure.ai.ml._artifacts._artifact_utilities import get_datastore_info
+    from azure.ai.ml._utils._storage_utils import get_storage_client
+
+    store = str(client.datastores.get_default().name)
+    storage = get_storage_client(**get_datastore_info(client.datastores, store))
+    storage.container_client.upload_blob(path, content.encode(), overwrite=True)
+    return store
+
+
+def operation_of(poller: Any) -> str:
+    """Path of the long operation behind a poller, ids only; one that has no address is known as ``-``."""
+    response = poller.polling_method()._initial_response.http_response
+    url = urlsplit(response.headers.get("Azure-AsyncOperation") or "")
+    return f"{url.path}?{url.query}" if url.path.startswith("/subscriptions/") else "-"
+
+
+def operation_error(token: str, operation: str) -> Any:
+    """The ``error`` of a long operation, ``{"code": ..., "message": ...}``; ``None`` if there is none."""
+    from azure_ml.hook._http import RetryingClient
+
+    if not operation.startswith("/subscriptions/"):
+        return None
+    with RetryingClient(headers={"Authorization": f"Bearer {token}"}) as http:
+        answer = http.get(arm_endpoint().rstrip("/") + operation)
+    return answer.json().get("error") if answer.is_success else None

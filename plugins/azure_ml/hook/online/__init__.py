@@ -1,0 +1,1 @@
+"""Calls about online endpoints and their deployments."""

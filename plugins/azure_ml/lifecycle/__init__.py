@@ -1,0 +1,1 @@
+"""Whose a resource is, and who ends it."""

@@ -1,0 +1,152 @@
+"""Cleaning up at once when a task or a Dag run fails, or takes too long, from whichever process this is.
+
+For a failed task that is the worker; for a failed run, or a worker that is lost, the dag-processor, which is
+killed after 50 seconds and must not push XCom; for a deadline the triggerer. So the names come from the run
+alone, calling twice does no harm, and no step waits for another. The teardown remains the one that verifies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.sdk._shared.module_loading import import_string
+
+from azure_ml.errors import AzureMLError, BadInput, Killed
+from azure_ml.hook import AzureMLHook
+from azure_ml.lifecycle.interruption import was_cleared
+from azure_ml.lifecycle.tags import owner_tags, run_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+Namer = Callable[[str, str], str]
+AT_ONCE_SECONDS: Final = 35.0
+"""For the callback of a failure: the dag-processor is killed after 50 seconds, its imports among them."""
+DEADLINE_SECONDS: Final = 1800.0
+"""For the callback of a deadline, which may wait until a creation under way can be deleted."""
+
+
+def clean_up(
+    *, endpoint_name: Namer | None = None, azure_ml_conn_id: str = AzureMLHook.default_conn_name
+) -> Callable[[Context], None]:
+    """An ``on_failure_callback`` for tasks and for the Dag: cancel the run's jobs, delete its endpoints.
+
+    Jobs and endpoints are found by the tags of their run; nothing else is touched.
+
+    Args:
+        endpoint_name: the run's endpoint from ``(dag_id, run_id)``, so that one is found that was made a
+            moment ago and is in no list yet.
+        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
+    """
+
+    def on_failure(context: Context) -> None:
+        if isinstance(context.get("exception"), Killed) and was_cleared(context["ti"]):
+            log.info("The task was cleared: what it has made is left to its next try.")
+            return
+        dag_id, run_id = run_of(context)
+        endpoint = endpoint_name(dag_id, run_id) if endpoint_name else None
+        try:
+            hook = AzureMLHook(azure_ml_conn_id)
+            # Read here: threads must not ask Airflow for a connection.
+            owner = owner_tags(dag_id, run_id, hook.settings.project)
+            steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.begin_delete(name, owner))
+        except AzureMLError as error:
+            log.warning("After a failure: could not clean up: %s", error)
+            return
+        _side_by_side(steps, AT_ONCE_SECONDS)
+
+    return on_failure
+
+
+async def clean_up_run(
+    azure_ml_conn_id: str = AzureMLHook.default_conn_name,
+    endpoint_name: str = "",
+    context: Mapping[str, Any] | None = None,
+) -> str:
+    """The same clean-up as the callback of a ``DeadlineAlert``; runs in the triggerer.
+
+    Unlike after a failure there is time to wait until the endpoint is gone.
+
+    Args:
+        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
+        endpoint_name: import path of a function as ``clean_up`` takes it; it must be importable in the
+            triggerer.
+        context: as Airflow gives it: ``{"dag_run": {"dag_id", "dag_run_id", ...}, "deadline": {...}}``.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        BadInput: if the context names no run.
+    """
+    run: Mapping[str, Any] = (context or {}).get("dag_run") or {}
+    dag_id, run_id = str(run.get("dag_id") or ""), str(run.get("dag_run_id") or run.get("run_id") or "")
+    if not dag_id or not run_id:
+        raise BadInput(f"The deadline's context {context!r} names no Dag run: nothing can be cleaned up.")
+    hook = await AzureMLHook.for_triggerer(azure_ml_conn_id)
+    owner = owner_tags(dag_id, run_id, hook.settings.project)
+    endpoint = _named(endpoint_name, dag_id, run_id)
+    steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.delete(name, owner, DEADLINE_SECONDS))
+    done = await asyncio.gather(*(asyncio.to_thread(_attempt, *step) for step in steps.items()))
+    return f"{dag_id}, {run_id}, past its deadline: {'; '.join(done)}"
+
+
+def _named(path: str, dag_id: str, run_id: str) -> str | None:
+    if not path:
+        return None
+    try:
+        return str(import_string(path)(dag_id, run_id))
+    except ImportError as error:
+        log.warning("%s cannot be imported here (%s): the endpoint is looked for by its tags.", path, error)
+        return None
+
+
+def _steps(
+    hook: AzureMLHook, owner: dict[str, str], endpoint: str | None, delete: Callable[[str], str]
+) -> dict[str, Callable[[], object]]:
+    return {
+        "cancel the jobs": lambda: hook.jobs.cancel_owned(owner),
+        "delete the endpoints": lambda: {name: delete(name) for name in _endpoints(hook, owner, endpoint)},
+    }
+
+
+def _endpoints(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> list[str]:
+    named = {endpoint} if endpoint else set()
+    try:
+        return sorted(named | {found.name for found in hook.endpoints.list() if found.belongs_to(owner)})
+    except AzureMLError as error:
+        log.warning("Clean-up: could not list the endpoints: %s", error)
+        return sorted(named)
+
+
+def _side_by_side(steps: Mapping[str, Callable[[], object]], seconds: float) -> None:
+    """Take all steps at once; one that takes longer goes on alone, and what it did not do the reaper does."""
+    threads = {
+        action: threading.Thread(target=_attempt, args=(action, step), daemon=True)
+        for action, step in steps.items()
+    }
+    for thread in threads.values():
+        thread.start()
+    end = time.monotonic() + seconds
+    for action, thread in threads.items():
+        thread.join(max(0.0, end - time.monotonic()))
+        if thread.is_alive():
+            log.warning("After a failure: %s: no answer within %.0f s.", action, seconds)
+
+
+def _attempt(action: str, call: Callable[[], object]) -> str:
+    """One step of the clean-up; a failure is logged, and must not keep the next step from being tried."""
+    try:
+        told = f"{action}: {call() or 'there is none'}"
+        log.info("Clean-up: %s", told)
+    except AzureMLError as error:
+        told = f"could not {action}: {error}"
+        log.warning("Clean-up: %s", told)
+    return told

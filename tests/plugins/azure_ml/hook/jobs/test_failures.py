@@ -1,0 +1,115 @@
+"""Why a job failed: from the published shapes of run history's errors to a cause, a cure and a retry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.ai.ml._restclient.runhistory.models import InnerErrorResponse, RootError
+
+from azure_ml import errors
+from azure_ml.errors import Cause
+from azure_ml.hook.jobs.failures import CURES, FAILURES, RETRYABLE, cause_of, failure
+from azure_ml.retries import CauseRetryPolicy
+
+
+def inner(*codes: str) -> InnerErrorResponse | None:
+    return InnerErrorResponse(code=codes[0], inner_error=inner(*codes[1:])) if codes else None
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "cause"),
+    [
+        ("ServiceError", "The service failed.", Cause.PLATFORM),
+        ("TransientError", "Try later.", Cause.PLATFORM),
+        ("AzureStorageError", "The blob is not there.", Cause.PLATFORM),
+        ("RequestThrottled", "Slow down.", Cause.THROTTLED),
+        ("ValidationError", "The input is wrong.", Cause.BAD_PARAMETER),
+        ("UserError", "It failed.", Cause.UNKNOWN),
+        ("UserError", "The node was preempted.", Cause.PREEMPTION),
+        ("UserError", "Allocation failed in this region.", Cause.CAPACITY),
+        ("UserError", "The quota of the family is used up.", Cause.QUOTA),
+        ("UserError", "exit code 137", Cause.OUT_OF_MEMORY),
+        ("ServiceError", "CUDA out of memory.", Cause.OUT_OF_MEMORY),
+        ("UserError", "rows.jsonl line 3: not valid JSON", Cause.BAD_DATA),
+        ("UserError", "train.py: error: argument --epochs: invalid", Cause.BAD_PARAMETER),
+        ("UserError", "AuthorizationPermissionMismatch on the blob", Cause.AUTH),
+        ("SomethingNew", "", Cause.UNKNOWN),
+    ],
+)
+def test_each_error_has_its_cause(code: str, message: str, cause: Cause) -> None:
+    assert failure(RootError(code=code, message=message), "step", []).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("codes", "cause"),
+    [
+        (("JobNodePreempted",), Cause.PREEMPTION),
+        (("Compute", "ClusterCoreQuotaReached"), Cause.QUOTA),
+        (("Compute", "AllocationTimedOut"), Cause.CAPACITY),
+        (("OutOfMemory",), Cause.OUT_OF_MEMORY),
+        (("AuthorizationFailed",), Cause.AUTH),
+    ],
+)
+def test_a_code_far_within_is_found(codes: tuple[str, ...], cause: Cause) -> None:
+    assert failure(RootError(code="UserError", inner_error=inner(*codes)), "", []).cause is cause
+    details = [RootError(code=codes[-1])]
+    assert failure(RootError(code="UserError", details=details), "", []).cause is cause
+
+
+@pytest.mark.parametrize("word", ["preempted", "quota", "allocation failed", "too many requests"])
+def test_a_word_in_somebodys_log_does_not_make_us_pay_again(word: str) -> None:
+    message = f"The step ended with exit code 1.\nIts log ends with: {word}"
+    assert cause_of(["UserError"], message, [f"the text says {word}"]) is Cause.UNKNOWN
+
+
+def test_every_cause_of_a_failed_job_has_an_error_and_a_cure() -> None:
+    assert set(FAILURES) == set(CURES)
+    assert {kind.cause for kind in FAILURES.values()} == set(FAILURES)
+    assert {Cause.PREEMPTION, Cause.CAPACITY, Cause.THROTTLED, Cause.PLATFORM} == RETRYABLE
+
+
+def test_the_message_has_step_reason_cause_cure_and_last_lines_without_signatures() -> None:
+    error = RootError(code="UserError", message="CUDA out of memory; see https://x/y?sig=secret1&se=1")
+    told = str(failure(error, "finetune", ["loss 1.0", "at https://x/z?sig=secret2"]).error("j"))
+    for part in ("'j'", "'finetune'", "CUDA out of memory", "out_of_memory", "batch size", "loss 1.0"):
+        assert part in told
+    assert "secret" not in told
+
+
+def delays(error: BaseException, tries: int = 3) -> list[tuple[str, float | None]]:
+    policy = CauseRetryPolicy(timedelta(minutes=1))
+    task: Any = type("Task", (), {"retries": tries})
+    found = [policy.evaluate(error, n, tries, {"task": task}) for n in range(1, tries + 1)]
+    return [(one.action.value, one.retry_delay and one.retry_delay.total_seconds()) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (errors.JobPreempted, [("retry", 60), ("retry", 120), ("retry", 240)]),
+        (errors.JobNoCapacity, [("retry", 300), ("retry", 600), ("retry", 1200)]),
+        (errors.JobPlatformFailed, [("retry", 60), ("retry", 120), ("retry", 240)]),
+        (errors.JobBadData, [("fail", None)] * 3),
+        (errors.JobQuotaExceeded, [("fail", None)] * 3),
+        (errors.JobCanceled, [("fail", None)] * 3),
+        (errors.JobRanTooLong, [("fail", None)] * 3),
+        (errors.AuthFailed, [("fail", None)] * 3),
+        (errors.ServiceFailure, [("default", None)] * 3),
+        (ValueError, [("default", None)] * 3),
+    ],
+)
+def test_the_retry_follows_the_cause(kind: type[BaseException], expected: list[Any]) -> None:
+    assert delays(kind("x")) == expected
+
+
+def test_a_pause_is_never_longer_than_an_hour() -> None:
+    assert delays(errors.JobNoCapacity("x"), 12)[-1] == ("retry", 3600)
+
+
+def test_after_a_clear_the_pauses_begin_again() -> None:
+    policy = CauseRetryPolicy(timedelta(minutes=1))
+    task: Any = type("Task", (), {"retries": 2})
+    cleared = policy.evaluate(errors.JobPreempted("x"), 4, 5, {"task": task})
+    assert cleared.retry_delay == timedelta(minutes=1)

@@ -1,0 +1,59 @@
+"""Registering what a job has made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azure_ml import errors
+from azure_ml.hook import AzureMLHook
+from azure_ml.operators import AzureMLRegisterModelOperator
+from tests.support.azureml_service import AzureMLLocal
+
+
+def register(job: str, name: str, context: Any, **arguments: Any) -> dict[str, str]:
+    operator = AzureMLRegisterModelOperator(
+        task_id="register", job_name=job, output_name="trained_model", model_name=name, **arguments
+    )
+    return operator.execute(context)
+
+
+def test_a_jobs_output_becomes_a_model_with_its_lineage(
+    azureml_local: AzureMLLocal, trained_job: tuple[str, list[str]], context: Callable[..., Any], unique: str
+) -> None:
+    found = register(trained_job[0], unique, context("run-7"), tags={"loss": 1.5}, description="tuned")
+    model = azureml_local.ml_client().models.get(unique, version=found["version"])
+    assert (model.type, model.description) == ("mlflow_model", "tuned")
+    assert model.tags == {
+        "loss": "1.5",
+        "airflow_dag_id": "a_dag",
+        "airflow_run_id": "run-7",
+        "airflow_task_id": "a_task",
+        "airflow_project": "airflow",
+        "azureml_job": trained_job[0],
+    }
+    assert f"/model/{unique}:1/details" in found["studio_url"]
+
+
+def test_a_retry_makes_no_second_version_and_another_job_does(
+    trained_job: tuple[str, list[str]],
+    hook: AzureMLHook,
+    training_request: Callable[..., Any],
+    context: Callable[..., Any],
+    unique: str,
+) -> None:
+    first, again = (register(trained_job[0], unique, context()) for _ in range(2))
+    assert first["version"] == again["version"] == "1"
+    assert register(trained_job[0], unique, context(), model_version="None")["id"] == first["id"]
+
+
+def test_a_lost_answer_does_not_double_the_model(
+    azureml_local: AzureMLLocal, trained_job: tuple[str, list[str]], context: Callable[..., Any], unique: str
+) -> None:
+    lost = {"kind": "lost_response", "method": "PUT", "path": f"*/models/{unique}/versions/*", "count": None}
+    with azureml_local.faults(lost), pytest.raises(errors.Unreachable):
+        register(trained_job[0], unique, context())
+    assert register(trained_job[0], unique, context())["version"] == "1"
+    assert len(list(azureml_local.ml_client().models.list(unique))) == 1
