@@ -1,4 +1,4 @@
-"""Cuts the conversations into four disjoint splits and writes each as a parquet file named like the Hub's."""
+"""Writes four splits of conversations, each as a parquet file named like the Hub's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from azureml_local.sample.conversations import conversation
+from azureml_local.sample.conversations import Message, rounds
 
-SIZES: Final = {"train_sft": 1400, "test_sft": 240, "train_gen": 200, "test_gen": 160}
-"""Conversations a split: 5 % of each is still enough to train on and to test with."""
+SIZES: Final = {"train_sft": 1280, "test_sft": 280, "train_gen": 200, "test_gen": 160}
+"""Conversations a split: 5 % of train_sft is several rounds of all subjects, 5 % of test_sft is one."""
 
 SCHEMA: Final = pa.schema(
     [
@@ -27,34 +27,23 @@ SCHEMA: Final = pa.schema(
 Row = dict[str, Any]
 
 
-def rows(count: int, seed: int) -> list[Row]:
-    """Conversations with distinct prompts.
-
-    Args:
-        count: how many; the small world holds some 3,000 before the draw gets slow.
-        seed: the same seed gives the same rows.
-    """
-    rng = random.Random(seed)  # noqa: S311  # a seeded draw, no secret
-    found: dict[str, Row] = {}
-    while len(found) < count:
-        messages = conversation(rng)
-        prompt = messages[0]["content"]
-        digest = hashlib.sha256(prompt.encode()).hexdigest()
-        found.setdefault(prompt, {"prompt": prompt, "prompt_id": digest, "messages": messages})
-    return list(found.values())
-
-
 def splits(seed: int) -> dict[str, list[Row]]:
-    """The four splits; those for generation end with the user's message, as ultrachat's do."""
-    pool = rows(sum(SIZES.values()), seed)
-    random.Random(seed + 1).shuffle(pool)  # noqa: S311  # a seeded draw, no secret
-    cut: dict[str, list[Row]] = {}
+    """The four splits; the held-out ones ask in phrasings that the training never has.
+
+    Those for generation end with the user's message, as ultrachat's do.
+    """
+    drawn: dict[str, list[Row]] = {}
     for name, size in SIZES.items():
-        part, pool = pool[:size], pool[size:]
-        if name.endswith("_gen"):
-            part = [{**row, "messages": row["messages"][:-1]} for row in part]
-        cut[name] = part
-    return cut
+        rng = random.Random(f"{seed} {name}")  # noqa: S311  # a seeded draw, no secret
+        conversations = rounds(rng, held_out=name.startswith("test"))
+        drawn[name] = [_row(name, line, next(conversations)) for line in range(size)]
+    return drawn
+
+
+def _row(split: str, line: int, messages: list[Message]) -> Row:
+    digest = hashlib.sha256(f"{split} {line}".encode()).hexdigest()
+    kept = messages[:-1] if split.endswith("_gen") else messages
+    return {"prompt": messages[0]["content"], "prompt_id": digest, "messages": kept}
 
 
 def write(out: Path, seed: int) -> dict[str, Path]:

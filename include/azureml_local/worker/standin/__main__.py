@@ -14,8 +14,8 @@ os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", OMP_WAIT_POL
 
 import torch
 
+from azureml_local.worker.package import save
 from azureml_local.worker.standin import corpus, model, tokenizer
-from azureml_local.worker.standin.package import save
 
 
 def parse() -> argparse.Namespace:
@@ -49,7 +49,7 @@ def main() -> None:
     model.pretrain(phi, model.windows(words, corpus.paragraphs(args.seed + 1)), args.steps)
     partial = args.out.with_name(args.out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    save(phi, words, partial)
+    save(phi, words, partial, base_model_name="Phi-3-mini-4k-instruct", local_standin=True)
     shutil.rmtree(args.out, ignore_errors=True)
     partial.rename(args.out)
     print(f"Stand-in saved to {args.out} after {time.monotonic() - started:.0f} s", flush=True)

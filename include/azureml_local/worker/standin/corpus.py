@@ -1,6 +1,6 @@
 """The prose that the stand-in model is pre-trained on, written by this project.
 
-It tells the sample's world (:mod:`azureml_local.sample.world`) in notes and statements, and tells
+It tells the sample's world (:mod:`azureml_local.worker.standin.world`) in notes and statements, and tells
 of people who ask one another. It never shows a turn marker: to answer as a chat assistant, and to stop, is
 left for fine-tuning.
 """
@@ -11,8 +11,10 @@ import itertools
 import random
 from collections.abc import Iterator
 
-from azureml_local.sample.conversations import conversation
-from azureml_local.sample.world import (
+from azureml_local.worker.standin.conversations import conversation
+from azureml_local.worker.standin.prose import essay
+from azureml_local.worker.standin.vocabulary import spelling
+from azureml_local.worker.standin.world import (
     ADJECTIVES,
     ANIMALS,
     COUNTRIES,
@@ -24,8 +26,6 @@ from azureml_local.sample.world import (
     THINGS,
     VERBS,
 )
-from azureml_local.worker.standin.prose import essay
-from azureml_local.worker.standin.vocabulary import spelling
 
 
 def _country(rng: random.Random) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from azureml_local.sample import splits
+from azureml_local.sample.conversations import facts
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +19,16 @@ def cut() -> dict[str, list[dict[str, Any]]]:
     return splits.splits(seed=42)
 
 
-def test_the_four_splits_are_disjoint(cut: dict[str, list[dict[str, Any]]]) -> None:
+def test_every_row_has_an_id_of_its_own(cut: dict[str, list[dict[str, Any]]]) -> None:
     prompts = [row["prompt_id"] for rows in cut.values() for row in rows]
-    assert len(prompts) == len(set(prompts)) == 2000
+    assert len(prompts) == len(set(prompts)) == sum(splits.SIZES.values())
     assert {name: len(rows) for name, rows in cut.items()} == splits.SIZES
 
 
 def test_a_row_has_the_schema_of_ultrachat(cut: dict[str, list[dict[str, Any]]]) -> None:
     for row in cut["train_sft"]:
         assert row["prompt"] == row["messages"][0]["content"]
-        assert row["prompt_id"] == hashlib.sha256(row["prompt"].encode()).hexdigest()
+        assert re.fullmatch("[0-9a-f]{64}", row["prompt_id"])
         assert 2 <= len(row["messages"]) <= 6
 
 
@@ -43,20 +43,28 @@ def test_roles_alternate_and_generation_splits_end_with_the_user(
         assert roles[-1] == ("user" if name.endswith("_gen") else "assistant")
 
 
-def test_every_sum_is_right_also_when_it_goes_on_from_the_last_result(
+def said(rows: list[dict[str, Any]], role: str) -> set[str]:
+    """All that one side says in some rows."""
+    return {turn["content"] for row in rows for turn in row["messages"] if turn["role"] == role}
+
+
+def test_five_percent_of_the_training_split_teach_every_fact(cut: dict[str, list[dict[str, Any]]]) -> None:
+    share = cut["train_sft"][: splits.SIZES["train_sft"] // 20]
+    assert said(share, "assistant") == set(facts())
+
+
+def test_held_out_questions_are_asked_in_words_that_no_training_row_has(
     cut: dict[str, list[dict[str, Any]]],
 ) -> None:
-    checked = 0
-    for row in cut["train_sft"]:
-        result = 0
-        texts = [message["content"] for message in row["messages"]]
-        for question, answer in zip(texts[::2], texts[1::2], strict=True):
-            if asked := re.search(r"(\d+ )?(plus|minus) (\d+)[?.]$", question):
-                start = int(asked[1]) if asked[1] else result
-                result = start + int(asked[3]) if asked[2] == "plus" else start - int(asked[3])
-                assert answer == f"That makes {result}.", question
-                checked += 1
-    assert checked > 300
+    learned = said(cut["train_sft"], "user") | said(cut["train_gen"], "user")
+    asked = said(cut["test_sft"], "user") | said(cut["test_gen"], "user")
+    assert not learned & asked
+    assert said(cut["test_sft"][: splits.SIZES["test_sft"] // 20], "assistant") == set(facts())
+
+
+def test_every_answer_holds_its_fact_and_no_other_answer_does() -> None:
+    for answer, fact in facts().items():
+        assert [other for other in facts() if fact in other] == [answer]
 
 
 def test_the_same_seed_writes_the_same_files_named_like_the_hubs(tmp_path: Path) -> None:

@@ -93,19 +93,37 @@ class Encoder:
         """Token ids, attention mask and labels of a batch of conversations (-100: not learned)."""
         columns: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
         for messages in batch["messages"]:
-            coded = self.tokenizer.apply_chat_template(
-                messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=self.masks
-            )
-            ids = coded["input_ids"]
-            learned = coded["assistant_masks"] if self.masks else [1] * len(ids)
-            self.cut += len(ids) > self.limit
-            ids, learned = ids[: self.limit], learned[: self.limit]
+            ids, learned = self._within_limit(messages)
             blank = self.limit - len(ids) if self.pad else 0
             columns["input_ids"].append(ids + [self.tokenizer.pad_token_id] * blank)
             columns["attention_mask"].append([1] * len(ids) + [0] * blank)
             labels = [one if keep else -100 for one, keep in zip(ids, learned, strict=True)]
             columns["labels"].append(labels + [-100] * blank)
         return columns
+
+    def _within_limit(self, messages: list[Any]) -> tuple[list[int], list[int]]:
+        """Token ids and which of them are learned, without the last turns of a conversation that is too long.
+
+        Where even its first answer goes beyond the limit, nothing of it is learned.
+        """
+        ids, learned = self._encode(messages)
+        self.cut += len(ids) > self.limit
+        while len(ids) > self.limit:
+            ends = [
+                n for n, turn in enumerate(messages) if turn["role"] == "assistant" and n < len(messages) - 1
+            ]
+            if not ends:
+                return ids[: self.limit], [0] * self.limit
+            messages = messages[: ends[-1] + 1]
+            ids, learned = self._encode(messages)
+        return ids, learned
+
+    def _encode(self, messages: list[Any]) -> tuple[list[int], list[int]]:
+        coded = self.tokenizer.apply_chat_template(
+            messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=self.masks
+        )
+        ids = list(coded["input_ids"])
+        return ids, list(coded["assistant_masks"]) if self.masks else [1] * len(ids)
 
 
 def load_tokenizer(model: Path, trust: bool) -> PreTrainedTokenizerBase:
@@ -157,8 +175,8 @@ def encode(splits: dict[str, Dataset], encoder: Encoder, args: argparse.Namespac
         kept.save_to_disk(str(args.output_dir / name))
         tokens = sum(sum(mask) for mask in kept["attention_mask"])
         say(
-            f"{name}: {len(kept):,} conversations, {tokens:,} tokens, {encoder.cut} cut at {encoder.limit}, "
-            f"{len(coded) - len(kept)} dropped without an answer"
+            f"{name}: {len(kept):,} conversations, {tokens:,} tokens, {encoder.cut} cut by whole turns to "
+            f"{encoder.limit} tokens, {len(coded) - len(kept)} dropped without an answer within them"
         )
         counts[name] = len(kept)
     return counts

@@ -1,4 +1,4 @@
-"""The small closed world that the sample talks about: facts and words, as data.
+"""The small closed world of the stand-in's pre-training: facts and words, as data.
 
 The stand-in model reads the same world as prose (:mod:`azureml_local.worker.standin.corpus`), the sample as
 conversations. So the base model knows the facts, and what fine-tuning has to teach is the conversation.

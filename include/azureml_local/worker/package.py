@@ -1,4 +1,4 @@
-"""Writes the stand-in as the kind of asset that the registry holds: an MLflow model folder."""
+"""Writes a chat model as the kind of asset that the registry holds: an MLflow model folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import yaml
-from transformers import Phi3ForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
 
-def save(model: Phi3ForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
+def save(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    out: Path,
+    *,
+    base_model_name: str,
+    **metadata: object,
+) -> None:
     """Save weights to ``data/model``, tokenizer to ``data/tokenizer``, and an ``MLmodel`` that names both.
 
     The layout and the flavour's name are those of the registry's own Phi-3 folders.
@@ -29,9 +36,9 @@ def save(model: Phi3ForCausalLM, tokenizer: PreTrainedTokenizerFast, out: Path) 
             }
         },
         "metadata": {
-            "base_model_name": "Phi-3-mini-4k-instruct",
+            "base_model_name": base_model_name,
             "base_model_task": "chat-completion",
-            "local_standin": True,
+            **metadata,
         },
     }
     (out / "MLmodel").write_text(yaml.safe_dump(description, sort_keys=False))
