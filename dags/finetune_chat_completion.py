@@ -57,9 +57,9 @@ with DAG(
     server: Any = {**t.SERVER, "allowed_instance_types": model.returned("inference_vm_sizes")}
 
     # Four looks; only when all are content is anything created.
-    check_compute = az.AzureMLCheckComputeOperator(task_id="check_compute", **cluster)
+    validate_compute = az.AzureMLCheckComputeOperator(task_id="validate_compute", **cluster)
     reserve = az.AzureMLReserveEndpointOperator(
-        task_id="reserve_endpoint", endpoint_name=t.ENDPOINT, **server
+        task_id="check_endpoint", endpoint_name=t.ENDPOINT, **server
     )
 
     @task
@@ -74,9 +74,9 @@ with DAG(
         return parameters.for_component(component, defaults, form.asked_for(params))
 
     resolved: Any = resolve_parameters(model.returned("defaults"))
-    looks: Any = [check_compute, check_data(), resolved, reserve]
+    looks: Any = [validate_compute, check_data(), resolved, reserve]
 
-    compute = az.AzureMLGetOrCreateComputeOperator(task_id="validate_compute", **cluster, **t.CLUSTER_SIZE)
+    compute = az.AzureMLGetOrCreateComputeOperator(task_id="prepare_compute", **cluster, **t.CLUSTER_SIZE)
     data = az.AzureMLPrepareDataOperator(
         task_id="prepare_data", prepare=dataset.prepare, op_kwargs=t.DATA, **t.DATA_ASSETS
     )

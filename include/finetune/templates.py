@@ -25,7 +25,7 @@ SUBMISSION: Final[dict[str, Any]] = {
     "job_name": "{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
     "experiment_name": "{{ params.experiment_name or names.experiment_name(params.model_name) }}",
     "display_name": "{{ names.display_name(params.model_name,"
-    " ti.xcom_pull('resolve_parameters')['parameters'], ti.xcom_pull('validate_compute')['gpus']) }}",
+    " ti.xcom_pull('resolve_parameters')['parameters'], ti.xcom_pull('prepare_compute')['gpus']) }}",
 }
 WAITING: Final[dict[str, Any]] = {
     "deferrable": "{{ params.deferrable }}",

@@ -35,7 +35,7 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
     smoke, data, endpoint = (
         result("smoke_test"),
         result("prepare_data"),
-        result("reserve_endpoint").get("endpoint_name"),
+        result("check_endpoint").get("endpoint_name"),
     )
     return {
         "dag_id": DAG_ID,

@@ -15,11 +15,11 @@ TABLE: Final = Path(__file__).with_name("rules.yaml")
 TASKS: Final = (
     "connect",
     "choose_model",
-    "check_compute",
+    "validate_compute",
     "check_data",
     "resolve_parameters",
-    "reserve_endpoint",
-    "validate_compute",
+    "check_endpoint",
+    "prepare_compute",
     "prepare_data",
     "submit_job",
     "wait_for_job",
@@ -39,7 +39,7 @@ GROUPS: Final = {
     "talking": tuple(task for task in TASKS if task != "verdict"),
     "retried": tuple(task for task in TASKS if task != "verdict"),
     "creating": (
-        "validate_compute",
+        "prepare_compute",
         "prepare_data",
         "submit_job",
         "register_model",

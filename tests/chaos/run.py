@@ -85,7 +85,7 @@ class Run:
     def conf(self) -> dict[str, Any]:
         """The Dag's params."""
         conf: dict[str, Any] = {"compute_max_instances": 20, "deferrable": self.case.mode == "deferred"}
-        if self.case.task == "validate_compute":
+        if self.case.task == "prepare_compute":
             conf |= {"compute_cluster": f"c-{self.unique}", "compute_max_instances": 1}
         if self.case.fault == "preemption":
             conf["compute_cluster"] = "spot"

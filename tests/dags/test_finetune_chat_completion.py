@@ -20,7 +20,7 @@ from azure_ml import errors
 from tests.support.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
-LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}
+CHECKS = {"validate_compute", "check_data", "resolve_parameters", "check_endpoint"}
 TEARDOWNS = {"cancel_job", "delete_endpoint"}
 CHAIN = [
     "submit_job",
@@ -45,15 +45,15 @@ def above(dag: Any, task_id: str) -> set[str]:
 
 
 def test_nothing_is_created_before_every_check_has_passed(dag: Any) -> None:
-    for task_id in ("validate_compute", "prepare_data", "submit_job", "create_endpoint"):
-        assert above(dag, task_id) >= LOOKS | {"connect", "choose_model"}
+    for task_id in ("prepare_compute", "prepare_data", "submit_job", "create_endpoint"):
+        assert above(dag, task_id) >= CHECKS | {"connect", "choose_model"}
 
 
 def test_the_checks_run_side_by_side_and_so_do_data_and_compute(dag: Any) -> None:
-    for task_id in LOOKS:
+    for task_id in CHECKS:
         assert dag.get_task(task_id).upstream_task_ids == {"choose_model"}
-    assert "prepare_data" not in above(dag, "validate_compute")
-    assert "validate_compute" not in above(dag, "prepare_data")
+    assert "prepare_data" not in above(dag, "prepare_compute")
+    assert "prepare_compute" not in above(dag, "prepare_data")
 
 
 def test_the_steps_follow_one_another(dag: Any) -> None:

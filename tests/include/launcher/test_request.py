@@ -82,7 +82,7 @@ def test_a_task_that_cannot_fail_is_refused_with_those_that_can() -> None:
 
 
 def test_a_plan_may_bring_params_of_its_own() -> None:
-    conf = Request(fault=faults.plan("validate_compute")).conf()
+    conf = Request(fault=faults.plan("prepare_compute")).conf()
     assert conf["compute_cluster"].startswith("gpu-refused-")
     assert "{" not in conf["compute_cluster"]
 

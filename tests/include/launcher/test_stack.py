@@ -87,21 +87,21 @@ def test_no_secret_is_in_a_log(up: tuple[Launcher, str]) -> None:
 
 def test_a_run_that_is_made_to_fail_ends_red_and_leaves_the_stack_as_it_was(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    code, out = launcher("run", "--fail", "check_compute")
+    code, out = launcher("run", "--fail", "validate_compute")
     done = json.loads(launcher.paths.last_run.read_text())
     states = {task["task_id"]: task["state"] for task in done["tasks"]}
     assert code == 1, out
     assert done["state"] == "failed"
     assert done["endpoint"]["exists_after"] is False
-    assert (states["check_compute"], states["submit_job"]) == ("failed", "upstream_failed")
+    assert (states["validate_compute"], states["submit_job"]) == ("failed", "upstream_failed")
     assert (states["delete_endpoint"], states["verdict"]) == ("success", "failed")
-    assert "Task check_compute failed." in out
+    assert "Task validate_compute failed." in out
     assert launcher.running() == SERVICES
 
 
 def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    process = launcher.start("run", "--fail", "reserve_endpoint")
+    process = launcher.start("run", "--fail", "check_endpoint")
     _until_printed(process, "connect")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()
