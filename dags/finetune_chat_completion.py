@@ -57,8 +57,8 @@ with DAG(
     server: Any = {**t.SERVER, "allowed_instance_types": model.returned("inference_vm_sizes")}
 
     # Four looks; only when all are content is anything created.
-    validate_compute = az.AzureMLCheckComputeOperator(task_id="validate_compute", **cluster)
-    reserve = az.AzureMLReserveEndpointOperator(
+    validate_compute = az.AzureMLValidateComputeOperator(task_id="validate_compute", **cluster)
+    reserve = az.AzureMLCheckEndpointNameOperator(
         task_id="check_endpoint", endpoint_name=t.ENDPOINT, **server
     )
 
@@ -124,7 +124,7 @@ with DAG(
         **target,
         **server,
     )
-    smoke_test = az.AzureMLScoreEndpointOperator(
+    smoke_test = az.AzureMLInvokeEndpointOperator(
         task_id="smoke_test",
         data_uri=data.returned("test_gen_uri"),
         make_request=scoring.request,

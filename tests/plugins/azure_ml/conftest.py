@@ -121,7 +121,7 @@ def training_request(
     rows.write_rows(ROWS, path)
     asset = hook.data.register_file("tiny", "1", Path(path), description="Twelve sums.")
     base = hook.registry.model("Phi-3-mini-4k-instruct")
-    hook.computes.create(
+    hook.compute.create(
         "tiny-cluster",
         "Standard_NC24ads_A100_v4",
         tier="dedicated",

@@ -12,9 +12,9 @@ from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle.callbacks import clean_up
 from azure_ml.operators import (
+    AzureMLCheckEndpointNameOperator,
     AzureMLCreateEndpointOperator,
     AzureMLDeleteEndpointOperator,
-    AzureMLReserveEndpointOperator,
 )
 from tests.support.azureml_service import AzureMLLocal
 
@@ -30,7 +30,9 @@ def delete(name: str, context: Any, **arguments: Any) -> dict[str, Any]:
 
 
 def reserve(name: str, context: Any, **arguments: Any) -> dict[str, str]:
-    return AzureMLReserveEndpointOperator(task_id="reserve", endpoint_name=name, **arguments).execute(context)
+    return AzureMLCheckEndpointNameOperator(task_id="reserve", endpoint_name=name, **arguments).execute(
+        context
+    )
 
 
 def test_a_reservation_creates_nothing(hook: AzureMLHook, context: MakeContext, unique: str) -> None:
