@@ -222,7 +222,7 @@ def params() -> dict[str, Param]:
     return {**_model(), **_data(), **_training(), **_compute(), **_deployment()}
 
 
-def asked_for(values: Mapping[str, Any]) -> dict[str, Any]:
+def user_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
     """The training parameters that a user has set in the form."""
     fields = {name: values.get(name) for name in TRAINING_FIELDS}
     return {

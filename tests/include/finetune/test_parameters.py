@@ -94,7 +94,7 @@ def test_a_models_default_that_the_component_lacks_is_passed_over_and_said_so() 
 
 def test_the_forms_free_parameters_win_over_its_fields() -> None:
     values = {"num_train_epochs": 2, "apply_lora": None, "finetune_parameters": {"num_train_epochs": 4}}
-    assert form.asked_for(values) == {"num_train_epochs": 4}
+    assert form.user_parameters(values) == {"num_train_epochs": 4}
 
 
 def test_the_form_explains_every_field() -> None:
