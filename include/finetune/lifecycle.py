@@ -1,4 +1,4 @@
-"""What surrounds every task of a run: when it is tried again, what cleans up, and the run's deadline."""
+"""What all tasks of a run share: retries, the clean-up after a failure, and the run's deadline."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from include.finetune.errors import InputError
 
 CLEAN_UP: Final = clean_up(endpoint_name=names.endpoint_name)
 
+# The triggerer imports the function by its name.
 DEADLINE: Final = DeadlineAlert(
     name="clean_up",
     reference=RunMade(),
@@ -26,13 +27,14 @@ DEADLINE: Final = DeadlineAlert(
     callback=AsyncCallback(clean_up_run, {"endpoint_name": "include.finetune.names.endpoint_name"}),
 )
 
+# Before a preempted job is submitted again; each later pause is longer.
 FIRST_PAUSE: Final = timedelta(seconds=float(os.environ.get("AZURE_ML_FINETUNE_RETRY_SECONDS", "60")))
-"""Before a job that was preempted is submitted again; the later ones are longer."""
 
 RETRY_POLICY: Final = CauseRetryPolicy(
     FIRST_PAUSE, [RetryRule(InputError, RetryAction.FAIL, reason="wrong input")]
 )
 
+# After a lost worker or a lost answer, the next try waits for the deployment that the first one started.
 DEPLOYMENT_POLICY: Final = CauseRetryPolicy(
     FIRST_PAUSE,
     [
@@ -43,8 +45,8 @@ DEPLOYMENT_POLICY: Final = CauseRetryPolicy(
         )
     ],
 )
-"""After a lost worker, or an answer that did not come, the next try waits for what the first has begun."""
 
+# The errors of the operators decide whether a retry can help.
 DEFAULT_ARGS: Final[dict[str, Any]] = {
     "retries": 2,
     "retry_delay": timedelta(seconds=10),
@@ -54,4 +56,3 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
     "execution_timeout": timedelta(hours=2),
     "on_failure_callback": CLEAN_UP,
 }
-"""Of every task. The errors of the operators say for themselves whether a retry can help."""
