@@ -29,9 +29,7 @@ SCHEDULERS: Final = (
 RECIPE: Final = "Leave it empty for the model's own default, or else the recipe's"
 
 
-def _field(
-    kind: str, title: str, default: object, description: str, **schema: object
-) -> Callable[..., Param]:
+def _field(kind: str, title: str, default: object, description: str, **schema: Any) -> Callable[..., Param]:
     """A field whose section is still to be given; it may be left empty if its default is ``None``."""
     type_ = kind if default is not None else ["null", kind]
     return partial(Param, default, type=type_, title=title, description=description, **schema)
