@@ -90,7 +90,7 @@ class World:
     @property
     def local(self) -> Path:
         """The stack's folder."""
-        return self.stack.paths.local
+        return self.stack.paths.state
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send one service a signal; its children get none."""

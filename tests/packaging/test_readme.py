@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from include.launcher.follow import DAG_ID
+from include.launcher.tasks import DAG_ID
 from tests.support.azureml_service import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -51,7 +51,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     """A launcher; what it leaves running is ended."""
     launcher = Launcher(tmp_path_factory.mktemp("stack").resolve())
     yield launcher
-    processes.end(launcher.paths.local, grace_seconds=2)
+    processes.end(launcher.paths.state, grace_seconds=2)
 
 
 @pytest.fixture

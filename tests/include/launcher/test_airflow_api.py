@@ -123,4 +123,4 @@ def test_a_server_that_stumbles_is_asked_again_and_a_run_is_started_once(url: st
 
 def test_a_server_that_stays_down_is_told_after_the_time_that_was_given() -> None:
     with pytest.raises(ApiError, match="does not answer POST"):
-        AirflowApi("http://127.0.0.1:9", "admin", "right", patience_seconds=0).trigger("d", {}, "")
+        AirflowApi("http://127.0.0.1:9", "admin", "right", retry_for_seconds=0).trigger("d", {}, "")

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from include.launcher import commands, environment, processes
+from include.launcher import commands, environment, proc, processes
 from tests.include.launcher.conftest import Launcher
 from tests.support.azureml_service import free_port
 
@@ -44,7 +44,7 @@ def test_a_second_up_reuses_what_runs(up: tuple[Launcher, str]) -> None:
 def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     before = processes.read_records(launcher.paths.records)
-    processes.end(launcher.paths.local, names=frozenset({"triggerer"}))
+    processes.end(launcher.paths.state, names=frozenset({"triggerer"}))
     assert launcher.running() == SERVICES - {"triggerer"}
     code, _ = launcher("up")
     after = processes.read_records(launcher.paths.records)
@@ -55,7 +55,7 @@ def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]
 def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     before = processes.read_records(launcher.paths.records)
-    processes.end(launcher.paths.local, names=frozenset({"azureml-local"}))
+    processes.end(launcher.paths.state, names=frozenset({"azureml-local"}))
     with socket.create_server(("127.0.0.1", before["azureml-local"].port)):
         code, out = launcher("up")
     after = processes.read_records(launcher.paths.records)
@@ -66,7 +66,7 @@ def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launch
 
 def test_nothing_of_the_stack_listens_beyond_this_machine(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    pids = processes.everything_of(launcher.paths.local)
+    pids = processes.everything_of(launcher.paths.state)
     sockets = {os.readlink(fd) for pid in pids for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     listening = set()
     for table in ("tcp", "tcp6"):
@@ -119,17 +119,17 @@ def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[
     process.communicate()
     code, out = launcher("down")
     assert code == 0
-    assert processes.everything_of(launcher.paths.local) == set()
+    assert processes.everything_of(launcher.paths.state) == set()
     assert launcher("down") == (0, "Nothing was running.\n")
 
     code, out = launcher("run", "--fail", "connect")
     assert "An earlier run was cut off" in out
     assert code == 1
-    assert processes.everything_of(launcher.paths.local) == set(), "run has to end what it started"
+    assert processes.everything_of(launcher.paths.state) == set(), "run has to end what it started"
 
 
 def test_a_second_run_at_the_same_time_is_refused(launcher: Launcher) -> None:
-    seen = processes.stat(os.getpid())
+    seen = proc.stat(os.getpid())
     assert seen is not None
     processes.write_record(
         launcher.paths.records, processes.Record("launcher", os.getpid(), 0, seen.started, 0, "")
