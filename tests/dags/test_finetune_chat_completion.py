@@ -105,7 +105,7 @@ def test_a_teardown_has_no_setup_and_follows_every_task(dag: Any, task_id: str) 
     assert teardown.upstream_task_ids == {task.task_id for task in dag.tasks} - TEARDOWNS - {"verdict"}
 
 
-def test_a_second_look_is_taken_behind_every_task_that_creates_what_costs(dag: Any) -> None:
+def test_a_second_check_follows_every_task_that_creates_what_costs(dag: Any) -> None:
     assert set(dag.get_task("cancel_job").created_by) == {"submit_job", "wait_for_job"}
     assert set(dag.get_task("delete_endpoint").created_by) == {"create_endpoint", "deploy"}
 

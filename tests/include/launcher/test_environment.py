@@ -1,4 +1,4 @@
-"""What the stack's processes are told: secrets stay private, nothing of the caller's leads elsewhere."""
+"""The environment of the stack's processes: secrets stay private, no variable of the caller redirects a client."""
 
 from __future__ import annotations
 

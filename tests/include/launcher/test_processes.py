@@ -136,9 +136,9 @@ def test_another_stacks_process_is_left_alone(state: Path, tmp_path_factory: pyt
 def test_a_process_that_took_over_a_recorded_pid_is_left_alone(state: Path) -> None:
     stranger = subprocess.Popen(SLEEP, start_new_session=True)
     try:
-        seen = proc.stat(stranger.pid)
-        assert seen is not None
-        stale = Record("scheduler", stranger.pid, stranger.pid, seen.started - 1, 0, "")
+        process = proc.stat(stranger.pid)
+        assert process is not None
+        stale = Record("scheduler", stranger.pid, stranger.pid, process.started - 1, 0, "")
         processes.write_record(state / "run", stale)
         assert processes.end(state) == []
         assert stranger.poll() is None

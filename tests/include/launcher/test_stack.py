@@ -129,10 +129,10 @@ def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[
 
 
 def test_a_second_run_at_the_same_time_is_refused(launcher: Launcher) -> None:
-    seen = proc.stat(os.getpid())
-    assert seen is not None
+    process = proc.stat(os.getpid())
+    assert process is not None
     processes.write_record(
-        launcher.paths.records, processes.Record("launcher", os.getpid(), 0, seen.started, 0, "")
+        launcher.paths.records, processes.Record("launcher", os.getpid(), 0, process.started, 0, "")
     )
     try:
         code, out = launcher("run")
