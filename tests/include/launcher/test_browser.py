@@ -61,6 +61,7 @@ def test_the_form_has_its_sections_and_explains_their_fields(page: Page) -> None
 
 def test_the_dags_page_lists_every_step(page: Page) -> None:
     page.goto("/dags/finetune_chat_completion")
+    page.get_by_role("button", name="Expand all task groups").first.click()
     for task in ("connect", "wait_for_job", "delete_endpoint", "verdict"):
         page.get_by_text(task).first.wait_for()
 
