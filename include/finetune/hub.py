@@ -104,11 +104,11 @@ def _may_pass(error: BaseException) -> bool:
 
     if isinstance(error, DatasetsError) or not _is_network_error(error):
         return False
-    response = _response(error)
+    response = _answer(error)
     return response is None or response.status_code in REPEATED
 
 
-def _response(error: BaseException | None) -> Any:
+def _answer(error: BaseException | None) -> Any:
     while error is not None:
         if (response := getattr(error, "response", None)) is not None:
             return response
@@ -118,7 +118,7 @@ def _response(error: BaseException | None) -> Any:
 
 def _wait(state: tenacity.RetryCallState) -> float:
     return pause_seconds(
-        _response(state.outcome.exception() if state.outcome else None), state.attempt_number
+        _answer(state.outcome.exception() if state.outcome else None), state.attempt_number
     )
 
 
