@@ -117,9 +117,7 @@ def _answer(error: BaseException | None) -> Any:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    return pause_seconds(
-        _answer(state.outcome.exception() if state.outcome else None), state.attempt_number
-    )
+    return pause_seconds(_answer(state.outcome.exception() if state.outcome else None), state.attempt_number)
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:

@@ -22,7 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from include.launcher import proc
-from include.launcher.proc import Stat, stat
+from include.launcher.proc import Stat
+from include.launcher.proc import stat as stat
 
 # The variable holds the state folder of the stack that a process belongs to.
 MARKER = "FINETUNE_STACK"

@@ -18,10 +18,10 @@ from tests.support.azureml_service import ROOT, free_port
 class Launcher:
     """``python -m include.launcher`` with a state folder and ports of its own."""
 
-    def __init__(self, state: Path) -> None:
-        self.paths = Paths(state)
+    def __init__(self, local: Path) -> None:
+        self.paths = Paths(local)
         self._env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
-            "FINETUNE_LOCAL": str(state),
+            "FINETUNE_LOCAL": str(local),
             "AIRFLOW_PORT": str(free_port()),
             "AZUREML_LOCAL_PORT": str(free_port()),
             "AZUREML_LOCAL_TIME": "immediate",
@@ -42,8 +42,8 @@ class Launcher:
 
     def running(self) -> set[str]:
         """Names of the services that run."""
-        records = processes.read_records(self.paths.records)
-        return {name for name, record in records.items() if processes.is_alive(record)}
+        found = processes.read_records(self.paths.records)
+        return {name for name, record in found.items() if processes.is_alive(record)}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from include.launcher import proc, processes
+from include.launcher import processes
 from include.launcher.processes import MARKER, Record
 from tests.support.azureml_service import ROOT
 
@@ -33,16 +33,16 @@ PARENT_OF_A_SESSION = [
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Path]:
+def local(tmp_path: Path) -> Iterator[Path]:
     """A stack's folder; whatever a test leaves there is ended."""
     yield tmp_path
     processes.end(tmp_path, grace_seconds=0)
 
 
-def start(state: Path, name: str, command: list[str], **environment: str) -> Record:
+def start(local: Path, name: str, command: list[str], **environment: str) -> Record:
     """A process of the stack, unmarked unless the test marks it."""
-    log = state / "logs" / f"{name}.log"
-    return processes.start(name, command, {**os.environ, **environment}, log, state / "run", ROOT)
+    log = local / "logs" / f"{name}.log"
+    return processes.start(name, command, {**os.environ, **environment}, log, local / "run", ROOT)
 
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -53,142 +53,142 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def said(state: Path, name: str) -> str:
+def said(local: Path, name: str) -> str:
     """What the process printed, once it has printed something."""
-    log = state / "logs" / f"{name}.log"
+    log = local / "logs" / f"{name}.log"
     until(lambda: log.read_text().strip())
     return log.read_text().strip()
 
 
-def test_a_started_process_is_alive_until_it_is_ended(state: Path) -> None:
-    record = start(state, "sleeper", SLEEP)
+def test_a_started_process_is_alive_until_it_is_ended(local: Path) -> None:
+    record = start(local, "sleeper", SLEEP)
     assert processes.is_alive(record)
-    assert processes.end(state) == ["sleeper"]
+    assert processes.end(local) == ["sleeper"]
     assert not processes.is_alive(record)
-    assert processes.read_records(state / "run") == {}
+    assert processes.read_records(local / "run") == {}
 
 
-def test_ending_twice_does_nothing_the_second_time(state: Path) -> None:
-    start(state, "sleeper", SLEEP)
-    processes.end(state)
-    assert processes.end(state) == []
+def test_ending_twice_does_nothing_the_second_time(local: Path) -> None:
+    start(local, "sleeper", SLEEP)
+    processes.end(local)
+    assert processes.end(local) == []
 
 
-def test_a_process_that_does_not_listen_is_killed(state: Path) -> None:
-    record = start(state, "deaf", DEAF)
-    said(state, "deaf")
-    processes.end(state, grace_seconds=0.2)
+def test_a_process_that_does_not_listen_is_killed(local: Path) -> None:
+    record = start(local, "deaf", DEAF)
+    said(local, "deaf")
+    processes.end(local, grace_seconds=0.2)
     assert not processes.is_alive(record)
 
 
-def test_a_child_in_a_session_of_its_own_is_ended_with_its_parent(state: Path) -> None:
-    start(state, "parent", PARENT_OF_A_SESSION)
-    child = int(said(state, "parent"))
-    processes.end(state)
-    until(lambda: proc.stat(child) is None)
+def test_a_child_in_a_session_of_its_own_is_ended_with_its_parent(local: Path) -> None:
+    start(local, "parent", PARENT_OF_A_SESSION)
+    child = int(said(local, "parent"))
+    processes.end(local)
+    until(lambda: processes.stat(child) is None)
 
 
-def test_a_child_whose_parent_was_killed_is_found_by_its_session(state: Path) -> None:
+def test_a_child_whose_parent_was_killed_is_found_by_its_session(local: Path) -> None:
     command = [
         sys.executable,
         "-c",
         f"import subprocess; p = subprocess.Popen({SLEEP!r}, env={{}}); print(p.pid, flush=True); p.wait()",
     ]
-    parent = start(state, "parent", command)
-    child = int(said(state, "parent"))
+    parent = start(local, "parent", command)
+    child = int(said(local, "parent"))
     os.kill(parent.pid, signal.SIGKILL)
     until(lambda: not processes.is_alive(parent))
-    assert proc.stat(child) is not None
-    processes.end(state)
-    until(lambda: proc.stat(child) is None)
+    assert processes.stat(child) is not None
+    processes.end(local)
+    until(lambda: processes.stat(child) is None)
 
 
-def test_a_marked_process_is_found_without_any_record(state: Path) -> None:
-    process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: str(state)}, start_new_session=True)
-    until(lambda: process.pid in processes.everything_of(state))
-    processes.end(state)
-    until(lambda: proc.stat(process.pid) is None)
+def test_a_marked_process_is_found_without_any_record(local: Path) -> None:
+    process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: str(local)}, start_new_session=True)
+    until(lambda: process.pid in processes.everything_of(local))
+    processes.end(local)
+    until(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
-def test_a_job_that_lost_its_service_is_found_by_where_it_works(state: Path) -> None:
-    folder = state / "azureml" / "jobs" / "one"
+def test_a_job_that_lost_its_service_is_found_by_where_it_works(local: Path) -> None:
+    folder = local / "azureml" / "jobs" / "one"
     folder.mkdir(parents=True)
     process = subprocess.Popen(SLEEP, env={}, cwd=folder, start_new_session=True)
-    until(lambda: process.pid in processes.everything_of(state))
-    processes.end(state)
-    until(lambda: proc.stat(process.pid) is None)
+    until(lambda: process.pid in processes.everything_of(local))
+    processes.end(local)
+    until(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
-def test_another_stacks_process_is_left_alone(state: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_another_stacks_process_is_left_alone(local: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = subprocess.Popen(
         SLEEP, env={**os.environ, MARKER: str(tmp_path_factory.mktemp("other"))}, start_new_session=True
     )
     try:
-        processes.end(state)
+        processes.end(local)
         assert other.poll() is None
     finally:
         other.kill()
         other.wait()
 
 
-def test_a_process_that_took_over_a_recorded_pid_is_left_alone(state: Path) -> None:
+def test_a_process_that_took_over_a_recorded_pid_is_left_alone(local: Path) -> None:
     stranger = subprocess.Popen(SLEEP, start_new_session=True)
     try:
-        process = proc.stat(stranger.pid)
-        assert process is not None
-        stale = Record("scheduler", stranger.pid, stranger.pid, process.started - 1, 0, "")
-        processes.write_record(state / "run", stale)
-        assert processes.end(state) == []
+        seen = processes.stat(stranger.pid)
+        assert seen is not None
+        stale = Record("scheduler", stranger.pid, stranger.pid, seen.started - 1, 0, "")
+        processes.write_record(local / "run", stale)
+        assert processes.end(local) == []
         assert stranger.poll() is None
     finally:
         stranger.kill()
         stranger.wait()
 
 
-def test_only_the_named_services_are_ended(state: Path) -> None:
-    keep, go = start(state, "keep", SLEEP), start(state, "go", SLEEP)
-    processes.end(state, names=frozenset({"go"}))
+def test_only_the_named_services_are_ended(local: Path) -> None:
+    keep, go = start(local, "keep", SLEEP), start(local, "go", SLEEP)
+    processes.end(local, names=frozenset({"go"}))
     assert processes.is_alive(keep)
     assert not processes.is_alive(go)
-    assert set(processes.read_records(state / "run")) == {"keep"}
+    assert set(processes.read_records(local / "run")) == {"keep"}
 
 
-def test_the_callers_own_session_is_not_taken_for_the_stacks(state: Path) -> None:
-    record = processes.record_caller("launcher", state / "run")
+def test_the_callers_own_session_is_not_taken_for_the_stacks(local: Path) -> None:
+    record = processes.record_caller("launcher", local / "run")
     assert record.sid == 0
-    assert processes.everything_of(state).isdisjoint({os.getpid(), os.getppid()})
+    assert processes.everything_of(local).isdisjoint({os.getpid(), os.getppid()})
 
 
-def test_what_else_the_recorded_caller_has_started_is_left_alone(state: Path) -> None:
-    processes.record_caller("launcher", state / "run")
+def test_what_else_the_recorded_caller_has_started_is_left_alone(local: Path) -> None:
+    processes.record_caller("launcher", local / "run")
     mine = subprocess.Popen(SLEEP)
     try:
-        assert processes.everything_of(state) == set()
+        assert processes.everything_of(local) == set()
     finally:
         mine.kill()
         mine.wait()
 
 
-def test_a_file_that_is_no_record_is_passed_over(state: Path) -> None:
-    (state / "run").mkdir()
-    (state / "run" / "broken.json").write_text("{")
-    (state / "run" / "other.json").write_text(json.dumps({"pid": 1}))
-    assert processes.read_records(state / "run") == {}
+def test_a_file_that_is_no_record_is_passed_over(local: Path) -> None:
+    (local / "run").mkdir()
+    (local / "run" / "broken.json").write_text("{")
+    (local / "run" / "other.json").write_text(json.dumps({"pid": 1}))
+    assert processes.read_records(local / "run") == {}
 
 
-def test_a_dead_process_is_not_alive_though_nobody_has_collected_it(state: Path) -> None:
-    record = start(state, "short", [sys.executable, "-c", ""])
+def test_a_dead_process_is_not_alive_though_nobody_has_collected_it(local: Path) -> None:
+    record = start(local, "short", [sys.executable, "-c", ""])
     until(lambda: not processes.is_alive(record))
     assert not processes.is_alive(replace(record, started=record.started + 1))
 
 
-def test_down_needs_no_more_than_the_standard_library(state: Path) -> None:
-    start(state, "sleeper", SLEEP)
+def test_down_needs_no_more_than_the_standard_library(local: Path) -> None:
+    start(local, "sleeper", SLEEP)
     bare = [sys.executable, "-S", "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r});"]
     bare[-1] += "from include.launcher.cli import main; sys.exit(main(['down']))"
     done = subprocess.run(
-        bare, env={"FINETUNE_LOCAL": str(state)}, capture_output=True, text=True, check=False
+        bare, env={"FINETUNE_LOCAL": str(local)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "Ended: sleeper.\n", "")

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from include.launcher import commands, environment, proc, processes
+from include.launcher import commands, environment, processes
 from tests.include.launcher.conftest import Launcher
 from tests.support.azureml_service import free_port
 
@@ -129,10 +129,10 @@ def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[
 
 
 def test_a_second_run_at_the_same_time_is_refused(launcher: Launcher) -> None:
-    process = proc.stat(os.getpid())
-    assert process is not None
+    seen = processes.stat(os.getpid())
+    assert seen is not None
     processes.write_record(
-        launcher.paths.records, processes.Record("launcher", os.getpid(), 0, process.started, 0, "")
+        launcher.paths.records, processes.Record("launcher", os.getpid(), 0, seen.started, 0, "")
     )
     try:
         code, out = launcher("run")
