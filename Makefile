@@ -44,12 +44,13 @@ chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, dou
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
 
-lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit; FIX=1 lets ruff mend and format the code first
+lint: $(AIRFLOW_VENV) ## ruff, mypy --strict, bandit and the import contracts; FIX=1 lets ruff mend and format the code first
 ifdef FIX
 	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
 endif
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
 	@.venv/bin/bandit -q -c pyproject.toml -r dags plugins include
+	@PYTHONPATH=plugins:include .venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/mypy
 
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
