@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.support.azureml_service import ROOT
+from tests.support.dag_run import Outcome
 
 DAG_ID = "finetune_chat_completion"
-
-
-@dataclass
-class Outcome:
-    """How a run ended.
-
-    Attributes:
-        state: of the Dag run.
-        tasks: state of each task.
-        xcoms: the return value of each task.
-        run_id: of the Dag run.
-    """
-
-    state: str
-    tasks: dict[str, str]
-    xcoms: dict[str, Any]
-    run_id: str
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
+CRASHED = {
+    "kind": "operation_failed",
+    "resource": "onlineDeployments",
+    "status": 400,
+    "code": "ResourceNotReady",
+    "message": "User container has crashed",
+}
+"""The fault of a deployment that does not come up."""
+
 
 class AzureMLLocal:
     """A running local Azure ML and the ways to it.

@@ -22,7 +22,9 @@ from azure.ai.ml.entities import (
 
 from tests.support.azureml_service import ROOT, AzureMLLocal, running
 
-CODE = ROOT / "tests" / "azureml_local" / "scoring_code"
+CODE = ROOT / "tests" / "support" / "scoring_code"
+ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
+STANDIN = ROOT / "tests" / "support" / "serving_standin.py"
 NUMBERS = itertools.count()
 SIZE = "Standard_DS3_v2"
 """Four cores: a deployment of one instance asks for eight."""
@@ -78,6 +80,26 @@ def servers_of(service: AzureMLLocal, *words: str) -> list[int]:
         if inside and set(words) <= set(command) and not any("guard.py" in word for word in command):
             found.append(int(folder.name))
     return found
+
+
+def tiny_model(client: MLClient, folder: Path) -> str:
+    """Id of a model that is registered from an empty folder."""
+    (folder / "MLmodel").write_text("flavors: {}\n")
+    model = Model(name="tiny", version="1", path=str(folder), type="custom_model")
+    return str(client.models.create_or_update(model).id)
+
+
+def deployment_of(model: str, endpoint: str, name: str = "demo", **settings: Any) -> ManagedOnlineDeployment:
+    """A deployment of the stand-in, not yet sent."""
+    told = {
+        "instance_type": SIZE,
+        "instance_count": 1,
+        **settings,
+        "environment_variables": {"NAME": name, **settings.get("environment_variables", {})},
+    }
+    return ManagedOnlineDeployment(
+        name=name, endpoint_name=endpoint, model=model, environment=ENVIRONMENT, **told
+    )
 
 
 class Serving:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from include.launcher import environment, processes
-from tests.include.launcher.conftest import Launcher
+from tests.support.launcher import Launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from include.launcher import processes
 from include.launcher.processes import MARKER, Record
 from tests.support.azureml_service import ROOT
+from tests.support.waiting import wait_for
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -45,18 +45,10 @@ def start(local: Path, name: str, command: list[str], **environment: str) -> Rec
     return processes.start(name, command, {**os.environ, **environment}, log, local / "run", ROOT)
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
-
-
 def said(local: Path, name: str) -> str:
     """What the process printed, once it has printed something."""
     log = local / "logs" / f"{name}.log"
-    until(lambda: log.read_text().strip())
+    wait_for(lambda: log.read_text().strip())
     return log.read_text().strip()
 
 
@@ -85,7 +77,7 @@ def test_a_child_in_a_session_of_its_own_is_ended_with_its_parent(local: Path) -
     start(local, "parent", PARENT_OF_A_SESSION)
     child = int(said(local, "parent"))
     processes.end(local)
-    until(lambda: processes.stat(child) is None)
+    wait_for(lambda: processes.stat(child) is None)
 
 
 def test_a_child_whose_parent_was_killed_is_found_by_its_session(local: Path) -> None:
@@ -97,17 +89,17 @@ def test_a_child_whose_parent_was_killed_is_found_by_its_session(local: Path) ->
     parent = start(local, "parent", command)
     child = int(said(local, "parent"))
     os.kill(parent.pid, signal.SIGKILL)
-    until(lambda: not processes.is_alive(parent))
+    wait_for(lambda: not processes.is_alive(parent))
     assert processes.stat(child) is not None
     processes.end(local)
-    until(lambda: processes.stat(child) is None)
+    wait_for(lambda: processes.stat(child) is None)
 
 
 def test_a_marked_process_is_found_without_any_record(local: Path) -> None:
     process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: str(local)}, start_new_session=True)
-    until(lambda: process.pid in processes.everything_of(local))
+    wait_for(lambda: process.pid in processes.everything_of(local))
     processes.end(local)
-    until(lambda: processes.stat(process.pid) is None)
+    wait_for(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
@@ -115,9 +107,9 @@ def test_a_job_that_lost_its_service_is_found_by_where_it_works(local: Path) -> 
     folder = local / "azureml" / "jobs" / "one"
     folder.mkdir(parents=True)
     process = subprocess.Popen(SLEEP, env={}, cwd=folder, start_new_session=True)
-    until(lambda: process.pid in processes.everything_of(local))
+    wait_for(lambda: process.pid in processes.everything_of(local))
     processes.end(local)
-    until(lambda: processes.stat(process.pid) is None)
+    wait_for(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
@@ -180,7 +172,7 @@ def test_a_file_that_is_no_record_is_passed_over(local: Path) -> None:
 
 def test_a_dead_process_is_not_alive_though_nobody_has_collected_it(local: Path) -> None:
     record = start(local, "short", [sys.executable, "-c", ""])
-    until(lambda: not processes.is_alive(record))
+    wait_for(lambda: not processes.is_alive(record))
     assert not processes.is_alive(replace(record, started=record.started + 1))
 
 

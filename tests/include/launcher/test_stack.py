@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from include.launcher import commands, environment, processes
-from tests.include.launcher.conftest import Launcher
 from tests.support.azureml_service import free_port
+from tests.support.launcher import Launcher
 
 pytestmark = pytest.mark.timeout(600)
 SERVICES = {"azureml-local", *commands.AIRFLOW}

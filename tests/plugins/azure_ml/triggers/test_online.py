@@ -19,8 +19,7 @@ from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModelOperator
 from azure_ml.operators.base import deferred
 from azure_ml.triggers.online import OperationTrigger, deadline_in
-from tests.plugins.azure_ml.conftest import CRASHED
-from tests.support.azureml_service import AzureMLLocal
+from tests.support.azureml_service import CRASHED, AzureMLLocal
 
 MakeContext = Callable[..., Any]
 
