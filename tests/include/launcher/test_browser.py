@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 pytestmark = [
+    pytest.mark.shares("launcher"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"),
 ]

@@ -17,7 +17,7 @@ from include.launcher import commands, environment, processes
 from tests.support.azureml_service import free_port
 from tests.support.launcher import Launcher
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.shares("launcher"), pytest.mark.timeout(600)]
 SERVICES = {"azureml-local", *commands.AIRFLOW}
 
 

@@ -17,6 +17,8 @@ from include.finetune import scoring
 from tests.support.azureml_service import CRASHED, AzureMLLocal
 from tests.support.conversations import ROWS
 
+pytestmark = pytest.mark.shares("trained_job")
+
 OWNER = owner_tags("a_dag", "deployments")
 NAME = "tests-deployments"
 

@@ -18,6 +18,8 @@ from azure_ml.triggers.jobs import JobTrigger
 from tests.support.airflow_task import TaskInstance
 from tests.support.azureml_service import AzureMLLocal
 
+pytestmark = pytest.mark.shares("trained_job")
+
 
 def first_event(trigger: JobTrigger) -> dict[str, Any]:
     async def run() -> Any:

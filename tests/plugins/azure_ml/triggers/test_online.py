@@ -21,6 +21,8 @@ from azure_ml.operators.base import deferred
 from azure_ml.triggers.online import OperationTrigger, deadline_in
 from tests.support.azureml_service import CRASHED, AzureMLLocal
 
+pytestmark = pytest.mark.shares("trained_job")
+
 MakeContext = Callable[..., Any]
 
 
