@@ -16,6 +16,7 @@ from include.launcher.paths import ROOT, Paths
 from tests.chaos import catalogue
 
 HERE = Path(__file__).parent
+SERVING = HERE.parent / "support" / "serving_standin.py"
 SETTINGS = """\
 import os
 import sys
@@ -110,7 +111,7 @@ class World:
 def prepare(local: Path) -> None:
     """What the service is told by the environment, and the scheduler by its settings file."""
     os.environ["AZUREML_LOCAL_CATALOGUE"] = str(catalogue.write(local / "catalogue"))
-    os.environ["AZUREML_LOCAL_SERVING_SCRIPT"] = str(HERE / "serving.py")
+    os.environ["AZUREML_LOCAL_SERVING_SCRIPT"] = str(SERVING)
     os.environ["AZUREML_LOCAL_TIME"] = "immediate"
     os.environ["CHAOS_HOLDS"] = str(local / "holds")
     (local / "holds").mkdir(parents=True, exist_ok=True)

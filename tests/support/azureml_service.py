@@ -30,6 +30,9 @@ CRASHED = {
 }
 """The fault of a deployment that does not come up."""
 
+NO_ROOM = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
+"""The fault of an endpoint whose creation fails."""
+
 
 class AzureMLLocal:
     """A running local Azure ML and the ways to it.

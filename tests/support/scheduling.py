@@ -1,7 +1,7 @@
 """Which tests `make test` starts first, and which run in one worker as they share what is not to be made twice.
 
 A test file says what it shares by ``pytestmark = pytest.mark.shares("<fixture>")``. The scheduler of pytest-xdist has
-only the names of the tests, so it reads the mark from the file's text; :func:`check` compares the two at every collection.
+only the names of the tests, so it reads the mark from the file's text; :func:`check` compares them at every collection.
 """
 
 from __future__ import annotations

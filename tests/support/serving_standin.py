@@ -1,4 +1,4 @@
-"""A deployment's process without a model, for tests of the front door: quick, and naughty on request."""
+"""A deployment's process without a model: up at once, and naughty on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Handler(BaseHTTPRequestHandler):
-    """GET / tells that it lives; POST /score echoes, sleeps, fails or dies as the body says."""
+    """GET / tells that it lives; POST /score answers, sleeps, fails or dies as the body says."""
 
     def do_GET(self) -> None:
         """Healthy."""
@@ -24,7 +24,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(asked.get("sleep", 0))
         if asked.get("die"):
             os._exit(3)
-        self._answer(asked.get("status", 200), {"echo": asked, "name": os.environ.get("NAME")})
+        answer = {"echo": asked, "name": os.environ.get("NAME"), "output": "A tuned model would say more."}
+        self._answer(asked.get("status", 200), answer)
 
     def _answer(self, status: int, body: object) -> None:
         text = json.dumps(body).encode()

@@ -16,7 +16,7 @@ from azure_ml.operators import (
     AzureMLDeleteEndpointOperator,
     AzureMLReserveEndpointOperator,
 )
-from tests.support.azureml_service import AzureMLLocal
+from tests.support.azureml_service import NO_ROOM, AzureMLLocal
 
 MakeContext = Callable[..., Any]
 
@@ -102,8 +102,7 @@ def test_a_failed_creation_says_why_and_the_teardown_removes_its_remains(
     azureml_local: AzureMLLocal, hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
     there = context()
-    failure = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-    with azureml_local.faults(failure), pytest.raises(errors.OperationFailed, match="no room"):
+    with azureml_local.faults(NO_ROOM), pytest.raises(errors.OperationFailed, match="no room"):
         create(unique, there)
     assert delete(unique, there)["exists_after"] is False
 
