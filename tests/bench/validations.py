@@ -33,13 +33,13 @@ PARAMETER = re.compile(r"(?:(?:default|nullable)\[)*(?:str|int|float|bool)\b")
 VERSION = "2023-04-01-preview"
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 MODEL = "azureml://registries/azureml/models/Phi-3-mini-4k-instruct/versions/16"
-JOB = {
+JOB: dict[str, object] = {
     "jobType": "Command",
     "command": "true",
     "environmentId": ENVIRONMENT,
     "computeId": "serverless",
 }
-DEPLOYMENT = {
+DEPLOYMENT: dict[str, object] = {
     "location": "eastus",
     "properties": {
         "endpointComputeType": "Managed",
@@ -67,7 +67,7 @@ def _of_a_job(service: AzureMLLocal, log: Path) -> int:
 
 
 def _of_a_deployment(service: AzureMLLocal, log: Path) -> int:
-    endpoint = {"location": "eastus", "properties": {"authMode": "Key"}}
+    endpoint: dict[str, object] = {"location": "eastus", "properties": {"authMode": "Key"}}
     with service.time("immediate"):
         _put(service, log, "/onlineEndpoints/counted", endpoint)
     return _put(service, log, "/onlineEndpoints/counted/deployments/main", DEPLOYMENT)

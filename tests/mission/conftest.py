@@ -53,10 +53,10 @@ def run_dag(dag: Any) -> Callable[..., Outcome]:
         from sqlalchemy import select
 
         with create_session() as session:
-            found = session.scalars(
+            rows = session.scalars(
                 select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
             ).all()
-            xcoms = {row.task_id: XComModel.deserialize_value(row) for row in found}
+            xcoms = {row.task_id: XComModel.deserialize_value(row) for row in rows}
         tasks = {instance.task_id: str(instance.state) for instance in done.get_task_instances()}
         return Outcome(str(done.state.value), tasks, xcoms, done.run_id)
 

@@ -24,8 +24,8 @@ class TaskInstance:
 
     def get_dr_count(self, dag_id: str, run_ids: list[str], states: list[str] | None = None) -> int:
         """Airflow's runs, from ``runs``."""
-        found = [self.runs[run] for run in run_ids if run in self.runs]
-        return len([state for state in found if not states or state in states])
+        known = [self.runs[run] for run in run_ids if run in self.runs]
+        return len([state for state in known if not states or state in states])
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep what is pushed."""

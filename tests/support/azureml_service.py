@@ -193,8 +193,8 @@ def stop_azureml_local(process: subprocess.Popen[bytes]) -> None:
 def read_environment(home: Path) -> dict[str, str]:
     """The variables of ``azure.env``."""
     lines = (home / "azure.env").read_text().splitlines()
-    found = [re.fullmatch(r"export (\w+)='(.*)'", line) for line in lines]
-    return {match[1]: match[2] for match in found if match}
+    matches = [re.fullmatch(r"export (\w+)='(.*)'", line) for line in lines]
+    return {match[1]: match[2] for match in matches if match}
 
 
 @contextlib.contextmanager

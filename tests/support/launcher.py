@@ -39,5 +39,5 @@ class Launcher:
 
     def running(self) -> set[str]:
         """Names of the services that run."""
-        found = processes.read_records(self.paths.records)
-        return {name for name, record in found.items() if processes.is_alive(record)}
+        records = processes.read_records(self.paths.records)
+        return {name for name, record in records.items() if processes.is_alive(record)}
