@@ -14,9 +14,9 @@ HEAVY = ("pyarrow", "numpy", "azure", "airflow", "torch", "datasets")
 
 
 def test_percentiles_are_of_the_ordered_latencies() -> None:
-    load = outcome([number / 1000 for number in range(100, 0, -1)], failed=1, seconds=0.5)
-    assert (load.sent, load.failed, load.rate) == (100, 1, 200)
-    assert (load.p50, load.p99, load.most) == (51, 100, 100)
+    told = outcome([number / 1000 for number in range(100, 0, -1)], failed=1, seconds=0.5)
+    assert (told.sent, told.failed, told.rate) == (100, 1, 200)
+    assert (told.p50, told.p99, told.most) == (51, 100, 100)
 
 
 def test_a_load_without_requests_is_refused() -> None:
@@ -29,7 +29,5 @@ def test_a_start_imports_nothing_heavy() -> None:
         "import sys, azureml_local.__main__; from azureml_local.front.app import resource_modules;"
         f"resource_modules(); print([name for name in {HEAVY} if name in sys.modules])"
     )
-    imported = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert imported.stdout.strip() == "[]"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CRASHED = {
-    "kind": "operation_failed",
-    "resource": "onlineDeployments",
-    "status": 400,
-    "code": "ResourceNotReady",
-    "message": "User container has crashed",
-}
-"""The fault of a deployment that does not come up."""
-
-NO_ROOM = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-"""The fault of an endpoint whose creation fails."""
-
 
 class AzureMLLocal:
     """A running local Azure ML and the ways to it.
@@ -193,8 +181,8 @@ def stop_azureml_local(process: subprocess.Popen[bytes]) -> None:
 def read_environment(home: Path) -> dict[str, str]:
     """The variables of ``azure.env``."""
     lines = (home / "azure.env").read_text().splitlines()
-    matches = [re.fullmatch(r"export (\w+)='(.*)'", line) for line in lines]
-    return {match[1]: match[2] for match in matches if match}
+    found = [re.fullmatch(r"export (\w+)='(.*)'", line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
 
 
 @contextlib.contextmanager

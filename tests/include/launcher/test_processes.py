@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,6 @@ import pytest
 from include.launcher import processes
 from include.launcher.processes import MARKER, Record
 from tests.support.azureml_service import ROOT
-from tests.support.waiting import wait_for
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -45,10 +45,18 @@ def start(local: Path, name: str, command: list[str], **environment: str) -> Rec
     return processes.start(name, command, {**os.environ, **environment}, log, local / "run", ROOT)
 
 
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
 def said(local: Path, name: str) -> str:
     """What the process printed, once it has printed something."""
     log = local / "logs" / f"{name}.log"
-    wait_for(lambda: log.read_text().strip())
+    until(lambda: log.read_text().strip())
     return log.read_text().strip()
 
 
@@ -77,7 +85,7 @@ def test_a_child_in_a_session_of_its_own_is_ended_with_its_parent(local: Path) -
     start(local, "parent", PARENT_OF_A_SESSION)
     child = int(said(local, "parent"))
     processes.end(local)
-    wait_for(lambda: processes.stat(child) is None)
+    until(lambda: processes.stat(child) is None)
 
 
 def test_a_child_whose_parent_was_killed_is_found_by_its_session(local: Path) -> None:
@@ -89,17 +97,17 @@ def test_a_child_whose_parent_was_killed_is_found_by_its_session(local: Path) ->
     parent = start(local, "parent", command)
     child = int(said(local, "parent"))
     os.kill(parent.pid, signal.SIGKILL)
-    wait_for(lambda: not processes.is_alive(parent))
+    until(lambda: not processes.is_alive(parent))
     assert processes.stat(child) is not None
     processes.end(local)
-    wait_for(lambda: processes.stat(child) is None)
+    until(lambda: processes.stat(child) is None)
 
 
 def test_a_marked_process_is_found_without_any_record(local: Path) -> None:
     process = subprocess.Popen(SLEEP, env={**os.environ, MARKER: str(local)}, start_new_session=True)
-    wait_for(lambda: process.pid in processes.everything_of(local))
+    until(lambda: process.pid in processes.everything_of(local))
     processes.end(local)
-    wait_for(lambda: processes.stat(process.pid) is None)
+    until(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
@@ -107,9 +115,9 @@ def test_a_job_that_lost_its_service_is_found_by_where_it_works(local: Path) -> 
     folder = local / "azureml" / "jobs" / "one"
     folder.mkdir(parents=True)
     process = subprocess.Popen(SLEEP, env={}, cwd=folder, start_new_session=True)
-    wait_for(lambda: process.pid in processes.everything_of(local))
+    until(lambda: process.pid in processes.everything_of(local))
     processes.end(local)
-    wait_for(lambda: processes.stat(process.pid) is None)
+    until(lambda: processes.stat(process.pid) is None)
     process.wait()
 
 
@@ -172,7 +180,7 @@ def test_a_file_that_is_no_record_is_passed_over(local: Path) -> None:
 
 def test_a_dead_process_is_not_alive_though_nobody_has_collected_it(local: Path) -> None:
     record = start(local, "short", [sys.executable, "-c", ""])
-    wait_for(lambda: not processes.is_alive(record))
+    until(lambda: not processes.is_alive(record))
     assert not processes.is_alive(replace(record, started=record.started + 1))
 
 

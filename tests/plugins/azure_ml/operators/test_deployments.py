@@ -14,8 +14,9 @@ from azure_ml.hook.online.entities import DeploymentRequest, NewEndpoint
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
 from include.finetune import scoring
-from tests.support.azureml_service import CRASHED, AzureMLLocal
+from tests.support.azureml_service import AzureMLLocal
 from tests.support.conversations import ROWS
+from tests.support.service_faults import CRASHED
 
 pytestmark = pytest.mark.shares("trained_job")
 

@@ -16,7 +16,8 @@ from azure_ml.operators import (
     AzureMLDeleteEndpointOperator,
     AzureMLReserveEndpointOperator,
 )
-from tests.support.azureml_service import NO_ROOM, AzureMLLocal
+from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import NO_ROOM
 
 MakeContext = Callable[..., Any]
 

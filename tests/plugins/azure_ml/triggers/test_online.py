@@ -19,7 +19,8 @@ from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModelOperator
 from azure_ml.operators.base import deferred
 from azure_ml.triggers.online import OperationTrigger, deadline_in
-from tests.support.azureml_service import CRASHED, NO_ROOM, AzureMLLocal
+from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import CRASHED, NO_ROOM
 
 pytestmark = pytest.mark.shares("trained_job")
 
