@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from include.launcher import environment, processes
-from tests.include.launcher.conftest import Launcher
+from tests.support.launcher import Launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 pytestmark = [
+    pytest.mark.shares("launcher"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"),
 ]

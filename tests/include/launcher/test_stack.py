@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from include.launcher import commands, environment, processes
-from tests.include.launcher.conftest import Launcher
 from tests.support.azureml_service import free_port
+from tests.support.launcher import Launcher
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.shares("launcher"), pytest.mark.timeout(600)]
 SERVICES = {"azureml-local", *commands.AIRFLOW}
 
 

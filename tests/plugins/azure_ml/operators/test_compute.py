@@ -80,34 +80,30 @@ def test_it_is_the_size_of_the_cluster_that_exists_which_counts(
     assert (found["vm_size"], found["gpus"]) == ("Standard_NC48ads_A100_v4", 2)
 
 
+def quota_reached(cluster: str, count: int = 1) -> dict[str, Any]:
+    """The fault of a cluster that is refused for its cores, ``count`` times."""
+    return {
+        "kind": "status",
+        "method": "PUT",
+        "path": f"*/computes/{cluster}",
+        "status": 409,
+        "code": "ClusterCoreQuotaReached",
+        "message": "The quota is used up.",
+        "count": count,
+    }
+
+
 def test_a_refused_dedicated_cluster_is_created_at_low_priority(
     azureml_local: AzureMLLocal, connection: Any, context: Callable[..., Any], unique: str
 ) -> None:
-    refused = {
-        "kind": "status",
-        "method": "PUT",
-        "path": f"*/computes/{unique}",
-        "status": 409,
-        "code": "ClusterCoreQuotaReached",
-        "message": "The dedicated quota is used up.",
-    }
-    with azureml_local.faults(refused):
+    with azureml_local.faults(quota_reached(unique)):
         assert create(context, unique)["tier"] == "low_priority"
 
 
 def test_when_both_tiers_are_refused_the_sentence_has_both_reasons(
     azureml_local: AzureMLLocal, connection: Any, context: Callable[..., Any], unique: str
 ) -> None:
-    refused = {
-        "kind": "status",
-        "method": "PUT",
-        "path": f"*/computes/{unique}",
-        "status": 409,
-        "code": "ClusterCoreQuotaReached",
-        "message": "The quota is used up.",
-        "count": 2,
-    }
-    with azureml_local.faults(refused), pytest.raises(QuotaExceeded) as caught:
+    with azureml_local.faults(quota_reached(unique, count=2)), pytest.raises(QuotaExceeded) as caught:
         create(context, unique)
     assert "low_priority cluster" in str(caught.value)
     assert "dedicated cluster" in str(caught.value)

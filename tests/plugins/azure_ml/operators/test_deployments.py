@@ -14,8 +14,11 @@ from azure_ml.hook.online.entities import DeploymentRequest, NewEndpoint
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from include.finetune import scoring
-from tests.plugins.azure_ml.conftest import CRASHED, ROWS
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.conversations import ROWS
+from tests.support.service_faults import CRASHED
+
+pytestmark = pytest.mark.shares("trained_job")
 
 OWNER = owner_tags("a_dag", "deployments")
 NAME = "tests-deployments"
@@ -53,7 +56,7 @@ def deploy(endpoint: str, model_id: str, name: str = "demo", **arguments: Any) -
 
 @pytest.fixture(scope="module")
 def deployment(endpoint: str, model_id: str, hook: AzureMLHook) -> str:
-    from tests.plugins.azure_ml.conftest import TaskInstance
+    from tests.support.airflow_task import TaskInstance
 
     ti: Any = TaskInstance("deployments", {})
     found = deploy(endpoint, model_id).execute({"ti": ti, "run_id": "deployments", "dag": ti})

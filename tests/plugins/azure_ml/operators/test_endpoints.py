@@ -17,6 +17,7 @@ from azure_ml.operators import (
     AzureMLDeleteEndpointOperator,
 )
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import NO_ROOM
 
 MakeContext = Callable[..., Any]
 
@@ -104,8 +105,7 @@ def test_a_failed_creation_says_why_and_the_teardown_removes_its_remains(
     azureml_local: AzureMLLocal, hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
     there = context()
-    failure = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-    with azureml_local.faults(failure), pytest.raises(errors.OperationFailed, match="no room"):
+    with azureml_local.faults(NO_ROOM), pytest.raises(errors.OperationFailed, match="no room"):
         create(unique, there)
     assert delete(unique, there)["exists_after"] is False
 
