@@ -94,7 +94,7 @@ def measure(retrains: int, years: int) -> tuple[list[Figure], dict[str, Any]]:
         line("equal quality, default rules", ROWS, default, most=rate),
         better,
         line(f"better by {small:.3f}", 60, ANY_GAIN, quality=small, least=power),
-        *_of_years(looks, rate),
+        *_of_years(looks, rate, effect),
         line("best of five of equal quality", ROWS, ANY_GAIN, 0.3, challengers=5),
     ]
     return figures, {
@@ -111,13 +111,13 @@ def measure(retrains: int, years: int) -> tuple[list[Figure], dict[str, Any]]:
     }
 
 
-def _of_years(looks: list[Year], rate: float) -> list[Figure]:
+def _of_years(looks: list[Year], rate: float, effect: float) -> list[Figure]:
     years, promoted = len(looks), sum(look.promoted for look in looks)
     return [
         Figure(f"52 weekly retrains, same {ROWS} rows: all", promoted, years * WEEKS, most=rate),
-        Figure("52 weekly retrains: years with a promotion", sum(look.promoted > 0 for look in looks), years),
+        Figure("52 weekly retrains: years with any", sum(look.promoted > 0 for look in looks), years),
         Figure(
-            "52 weekly retrains: better one after a year", sum(look.effect_promoted for look in looks), years
+            f"better by {effect:.3f} after such a year", sum(look.effect_promoted for look in looks), years
         ),
     ]
 

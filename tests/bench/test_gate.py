@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from include.finetune.gate.decide import decide
 from include.finetune.gate.rules import Rules
 from include.finetune.gate.sample_size import detectable_effect
 from tests.bench import gate
 from tests.bench.gate_retrains import WEEKS, promotions, true_spread, year
+from tests.bench.gate_world import HeldOut
 
 RNG = np.random.default_rng(11)
 SPREAD = true_spread(np.random.default_rng(12), 5000)
@@ -55,6 +57,11 @@ def test_a_year_of_weekly_retrains_on_the_same_rows_keeps_the_rate_a_retrain() -
     shares = np.array([look.promoted / WEEKS for look in looks])
     assert shares.mean() <= 0.05 + off(0.05, 12 * WEEKS)
     assert sum(look.effect_promoted for look in looks) >= 10
+
+
+def test_a_verdict_measures_the_spread_that_the_next_preflight_plans_with() -> None:
+    held_out = HeldOut.draw(RNG, 5000)
+    assert decide(held_out.model(RNG), held_out.model(RNG)).spread == pytest.approx(SPREAD, rel=0.1)
 
 
 def test_the_bench_writes_its_figures_and_a_table_with_their_aims(

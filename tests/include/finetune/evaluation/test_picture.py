@@ -117,5 +117,5 @@ FINITE = st.floats(-1e9, 1e9)
 def test_whatever_the_figures_the_picture_is_well_formed(
     curve: list[tuple[float, float]], ends: list[float | None], name: str
 ) -> None:
-    svg = comparison_svg({name: curve}, [Effect(name, *ends)], name)
+    svg = comparison_svg({name: curve}, [Effect(name, ends[0], ends[1], ends[2], ends[3])], name)
     assert fromstring(svg).tag == f"{SVG}svg"
