@@ -89,7 +89,7 @@ def measure(retrains: int, years: int) -> tuple[list[Figure], dict[str, Any]]:
         null,
         line("equal quality", 60, ANY_GAIN, most=rate),
         line("equal quality", 30, ANY_GAIN, most=rate),
-        line("equal quality, rare disasters", ROWS, ANY_GAIN, disasters=0.5, most=rate),
+        line("equal quality, rare disasters", ROWS, ANY_GAIN, disasters=1.0, most=rate),
         line("better by just min_improvement", ROWS, default, quality=default.min_improvement, most=rate),
         line("equal quality, default rules", ROWS, default, most=rate),
         better,

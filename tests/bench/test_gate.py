@@ -41,7 +41,7 @@ def test_of_retrains_that_are_better_by_just_the_smallest_gain_that_counts_no_mo
 
 
 def test_a_challenger_with_rare_disasters_is_promoted_no_more_often() -> None:
-    promoted = promotions(RNG, range(300), 60, gate.ANY_GAIN, disasters=0.5)
+    promoted = promotions(RNG, range(300), 60, gate.ANY_GAIN, disasters=1.0)
     assert promoted / 300 <= 0.05 + off(0.05, 300)
 
 

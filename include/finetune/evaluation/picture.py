@@ -6,8 +6,8 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 WIDTH, CURVES, ROW, LEFT = 720, 220, 54, 70
 LETTER: Final = 7.5
@@ -189,7 +189,8 @@ def _effects(effects: Sequence[Effect], top: float) -> Iterator[str]:
     def at(value: float | None, instead: float) -> float:
         return LEFT + (WIDTH - 30 - LEFT) * ((instead if value is None else value) - low) / (high - low)
 
-    yield _text(LEFT - 46, top - 16, "Improvement (nats per token), right of 0 is better", "head")
+    needed = "; dashed: what is needed" if any(effect.needed is not None for effect in effects) else ""
+    yield _text(LEFT - 46, top - 16, f"Improvement (nats per token), right of 0 is better{needed}", "head")
     bottom = top + ROW * len(effects) + 6
     for mark in marks:
         yield _line(at(mark, 0), top, at(mark, 0), bottom) + _text(

@@ -34,9 +34,10 @@ class Row:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """A row of the evaluation's JSON Lines; other columns are ignored."""
+        """A row of the evaluation's JSON Lines; other columns are ignored, and a loss of null is not finite."""
         truths = {str(name): bool(holds) for name, holds in dict(values.get("truths") or {}).items()}
-        return cls(str(values["row"]), int(values["tokens"]), float(values["nll"]), truths)
+        nll = math.nan if values["nll"] is None else float(values["nll"])
+        return cls(str(values["row"]), int(values["tokens"]), nll, truths)
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,15 @@ class Rules:
         """Rules from a parameter of the run.
 
         Raises:
-            InputError: for a name that there is not, or a value out of its range.
+            InputError: for a name that there is not, or a value of another type or out of its range.
         """
         if unknown := sorted(values.keys() - cls.__dataclass_fields__.keys()):
             raise InputError(
                 f"The gate has no rule {unknown[0]!r}: it has {', '.join(cls.__dataclass_fields__)}."
             )
-        return cls(**values)
+        try:
+            return cls(**values)
+        except (TypeError, AttributeError) as error:
+            raise InputError(
+                f"A rule of the gate has a value of another type than a number: {error}."
+            ) from error

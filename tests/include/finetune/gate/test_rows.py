@@ -57,6 +57,10 @@ def test_a_row_is_read_from_a_line_of_the_evaluation() -> None:
     assert Row.from_dict(line) == Row("7", 12, 3.0, {"empty": False})
 
 
+def test_a_loss_of_null_is_one_that_is_not_finite() -> None:
+    assert math.isnan(Row.from_dict({"row": "a", "tokens": 3, "nll": None}).nll)
+
+
 def test_rows_of_equal_length_weigh_as_many_as_they_are_and_one_long_row_outweighs_the_others() -> None:
     assert pair(model([1] * 9), model([1] * 9)).effective_rows == pytest.approx(9)
     uneven = model([1] * 9, [10_000] + [1] * 8)

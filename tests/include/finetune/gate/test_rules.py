@@ -22,6 +22,8 @@ from include.finetune.gate.rules import Rules
         ({"spare_answers": -1}, "spare_answers is -1"),
         ({"worsening": {"empty": math.inf}}, "The limit of empty is inf"),
         ({"highest": {"loss": math.nan}}, "The limit of loss is nan"),
+        ({"rate": "0.05"}, "A rule of the gate has a value of another type"),
+        ({"highest": 3}, "A rule of the gate has a value of another type"),
         ({"minimum": 1}, "The gate has no rule 'minimum': it has min_improvement, rate"),
     ],
 )
