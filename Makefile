@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench figures lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -43,6 +43,9 @@ chaos: $(READY) ## the Dag once for every fault of the table: nothing leaks, dou
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
+
+bench-gate: $(AIRFLOW_VENV) ## how often the gate promotes by luck, and how often it sees a real gain
+	@.venv/bin/python -m tests.bench.gate
 
 figures: $(AIRFLOW_VENV) ## the size and shape of the code beside its aims: files, functions, cycles, docstrings
 	@.venv/bin/python -m tests.bench.figures
