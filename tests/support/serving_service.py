@@ -22,7 +22,7 @@ from azure.ai.ml.entities import (
 
 from tests.support.azureml_service import ROOT, AzureMLLocal, running
 
-CODE = ROOT / "tests" / "azureml_local" / "scoring_code"
+CODE = ROOT / "tests" / "support" / "scoring_code"
 NUMBERS = itertools.count()
 SIZE = "Standard_DS3_v2"
 """Four cores: a deployment of one instance asks for eight."""

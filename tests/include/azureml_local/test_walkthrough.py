@@ -73,7 +73,7 @@ def test_the_walkthrough_runs_from_top_to_bottom(folder: Path) -> None:
         "HOME": str(folder),
         **read_environment(folder.parent / "azureml"),
     }
-    script = ROOT / "tests" / "azureml_local" / "walkthrough.py"
+    script = ROOT / "tests" / "support" / "walkthrough.py"
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,
