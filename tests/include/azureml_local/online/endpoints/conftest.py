@@ -14,7 +14,7 @@ from tests.support.azureml_service import ROOT, AzureMLLocal, running
 from tests.support.serving_service import SIZE, fresh_endpoint
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
-STANDIN = ROOT / "tests" / "azureml_local" / "serving_standin.py"
+STANDIN = ROOT / "tests" / "support" / "serving_standin.py"
 
 
 @pytest.fixture(scope="module")
