@@ -1,34 +1,56 @@
-"""What routes declare to be given: the parts of the service, the workspace asked for, a valid token."""
+"""What routes declare to be given: the service's parts, the workspace in the path, a valid token."""
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
 from azureml_local.arm import validation
 from azureml_local.arm.grammar import Scope, workspace_scope
-from azureml_local.service import Service
+from azureml_local.engine.clock import Clock
+from azureml_local.engine.faults import Faults
+from azureml_local.engine.identity import Identity
+from azureml_local.engine.operations import Operations
+from azureml_local.engine.store import Store
+from azureml_local.settings import Settings
 
 
-async def _service(request: Request) -> Service:
-    return cast(Service, request.app.state.service)
+@cache
+def _finder(kind: type) -> Callable[[Request], Awaitable[Any]]:
+    async def find(request: Request) -> Any:
+        return request.app.state.parts[kind]
+
+    return find
 
 
-ServiceDep = Annotated[Service, Depends(_service)]
-"""Parameter type of a route that needs the service's parts."""
+def part(kind: type) -> Any:
+    """The dependency that hands a route the service's one part of a type.
 
+    Declare it so: ``store: Annotated[Store, part(Store)]``.
+    """
+    return Depends(_finder(kind))
+
+
+StoreDep = Annotated[Store, part(Store)]
+OperationsDep = Annotated[Operations, part(Operations)]
+SettingsDep = Annotated[Settings, part(Settings)]
+IdentityDep = Annotated[Identity, part(Identity)]
+ClockDep = Annotated[Clock, part(Clock)]
+FaultsDep = Annotated[Faults, part(Faults)]
 ScopeDep = Annotated[Scope, Depends(workspace_scope)]
 """Parameter type of a route below a workspace; refuses a workspace that does not exist."""
 
 
-async def require_token(request: Request, service: ServiceDep) -> None:
+async def require_token(request: Request, identity: IdentityDep) -> None:
     """FastAPI dependency: refuses a request that carries no valid bearer token.
 
     Raises:
         ArmError: 401.
     """
-    service.identity.require(request.headers.get("Authorization"))
+    identity.require(request.headers.get("Authorization"))
 
 
 def authorized_router(prefix: str = "") -> APIRouter:

@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 
 Kind = Literal["reads", "writes", "deletes"]
 _KINDS: Final[dict[str, Kind]] = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
@@ -44,7 +45,7 @@ class Taken(NamedTuple):
     refusal: ArmError | None
 
 
-class Limits:
+class Limits(Part):
     """The buckets; full at the start and after every change."""
 
     def __init__(self) -> None:
@@ -52,6 +53,10 @@ class Limits:
         self._left: dict[Kind, float] = {}
         self._seen = time.monotonic()
         self.set({})
+
+    def clear(self) -> None:
+        """Back to the published numbers."""
+        self.set(DEFAULTS)
 
     def set(self, changes: dict[Kind, Limit]) -> None:
         """Change some limits; all buckets are full again."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets import routes, rules
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.settings import STORAGE_ACCOUNT
 from azureml_local.storage import files
 

@@ -12,7 +12,8 @@ from azureml_local.arm.grammar import Json
 from azureml_local.arm.lists import select
 from azureml_local.assets import rules
 from azureml_local.engine.store import Document
-from azureml_local.routing import ScopeDep, ServiceDep
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep
 from azureml_local.service import Service
 
 

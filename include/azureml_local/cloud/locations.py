@@ -7,7 +7,8 @@ from fastapi import Request
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.compute import sizes
-from azureml_local.routing import ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
 

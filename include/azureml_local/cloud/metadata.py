@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 from azureml_local.settings import (
     CLOUD_NAME,
     LOCATION,

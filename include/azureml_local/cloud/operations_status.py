@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import Json, not_found
 from azureml_local.engine.store import Document
-from azureml_local.routing import ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import authorized_router
 from azureml_local.service import Service
 
 _LOCATION = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.identity import CLIENT_ID
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 
 router = APIRouter()
 

@@ -6,7 +6,8 @@ from fastapi import Request
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import Json, Scope, workspace_scope
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import (
     LOCATION,

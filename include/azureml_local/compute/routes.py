@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json, Scope
 from azureml_local.compute import clusters
-from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document, now
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION
 
@@ -111,7 +111,6 @@ async def put(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Resp
     return JSONResponse(_body(local, scope, document), 200 if before else 201, headers)
 
 
-@Operations.handler("computes.create")
 async def _create(local: Service, name: str) -> None:
     document = local.store.get("computes", name)
     if document is None:
@@ -153,7 +152,6 @@ async def delete(name: str, scope: ScopeDep, local: ServiceDep) -> Response:
     return Response(status_code=202, headers=local.operations.headers(scope, operation, "computes"))
 
 
-@Operations.handler("computes.delete")
 async def _delete(local: Service, name: str) -> None:
     local.store.delete("computes", name)
 

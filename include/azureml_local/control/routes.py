@@ -14,9 +14,7 @@ from azureml_local.compute import sizes
 from azureml_local.control import snapshots
 from azureml_local.engine.faults import Fault
 from azureml_local.engine.identity import LIFETIME
-from azureml_local.routing import ServiceDep
-from azureml_local.service import Service
-from azureml_local.storage import files
+from azureml_local.locator import ServiceDep
 
 router = APIRouter(prefix="/_local")
 
@@ -126,17 +124,8 @@ async def set_limits(request: LimitsRequest, local: ServiceDep) -> dict[str, Any
 @router.post("/reset")
 async def reset(local: ServiceDep) -> dict[str, Any]:
     """Forget everything: jobs and deployments are ended; resources, files and settings are gone."""
-    local.faults.clear()
-    local.clock.set(local.settings.time_policy)
-    local.limits.set(DEFAULTS)
-    local.identity.lifetime = LIFETIME
-    await snapshots.replace_state(local, lambda: _forget(local))
+    await snapshots.reset(local)
     return {"status": "reset"}
-
-
-def _forget(local: Service) -> None:
-    local.store.clear()
-    files.clear(local)
 
 
 class TokensRequest(BaseModel):
@@ -168,7 +157,7 @@ class SnapshotRequest(BaseModel):
 @router.get("/snapshot")
 async def list_snapshots(local: ServiceDep) -> dict[str, Any]:
     """The snapshots that there are."""
-    return {"value": snapshots.names(local)}
+    return {"value": snapshots.names(local.settings.home)}
 
 
 @router.post("/snapshot", status_code=201)

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 
 RequestKind = Literal["status", "delay", "reset", "lost_response", "late_response", "malformed"]
 JobKind = Literal["job_failed", "job_status", "preemption", "log_lost"]
@@ -74,7 +75,7 @@ class Fault(BaseModel):
     memory_mb: int = Field(1, ge=1)
 
 
-class Faults:
+class Faults(Part):
     """The faults that wait to happen."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 from azureml_local.settings import TENANT_ID, Settings
 
 LIFETIME = 3600
@@ -31,7 +32,7 @@ def private_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-class Identity:
+class Identity(Part):
     """Issues and checks the tokens of this service."""
 
     def __init__(self, settings: Settings) -> None:
@@ -59,6 +60,10 @@ class Identity:
         self.lifetime = LIFETIME
         self._revocations = folder / "revocations"
         self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
+
+    def clear(self) -> None:
+        """Issue tokens of the usual length again."""
+        self.lifetime = LIFETIME
 
     def issue(
         self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None

@@ -27,6 +27,7 @@ from azureml_local.mlflow import routes as mlflow
 from azureml_local.online import deployments, endpoints, logs, scoring
 from azureml_local.registry import routes as registry
 from azureml_local.service import Service
+from azureml_local.settings import Settings
 from azureml_local.storage import datastores, reads, writes
 from azureml_local.studio import routes as studio
 
@@ -35,30 +36,23 @@ NOUNS: tuple[Any, ...] = (
     hub, tokens, scoring, jobs, locations, mlflow, models, logs, deployments, endpoints, operations_status,
     registry, artifacts, runs, studio, workspaces,
 )  # fmt: skip
-"""Every module that has a ``router``, in the order in which routes are matched; some start and stop something."""
+"""Every module that has a ``router``, in the order in which routes are matched."""
 
 
-def create_app(local: Service) -> FastAPI:
+def create_app(service: Service) -> FastAPI:
     """Put the service together."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        local.operations.resume()
-        for module in NOUNS:
-            if hasattr(module, "startup"):
-                await module.startup(local)
+        await service.start()
         # What the start made stays: the collector need not look through it, which takes tens of milliseconds.
         gc.freeze()
-        local.ready = True
         yield
-        local.ready = False
-        await local.operations.stop()
-        for module in NOUNS:
-            if hasattr(module, "shutdown"):
-                await module.shutdown(local)
+        await service.stop()
 
     app = FastAPI(title="Local Azure ML", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.service = local
+    app.state.service = service
+    app.state.parts = {Settings: service.settings, **{type(part): part for part in service.parts}}
     app.add_exception_handler(ArmError, _arm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(Exception, _internal_error)
@@ -67,7 +61,7 @@ def create_app(local: Service) -> FastAPI:
         app.include_router(module.router)
         templates += [route.path for route in module.router.routes]
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
-    app.add_middleware(Gate, local=local, letter_case=LetterCase(templates))
+    app.add_middleware(Gate, local=service, letter_case=LetterCase(templates))
     return app
 
 

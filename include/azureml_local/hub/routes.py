@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.hub import repos
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 from azureml_local.service import Service
 
 router = APIRouter()

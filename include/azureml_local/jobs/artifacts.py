@@ -10,8 +10,9 @@ from fastapi.responses import FileResponse, Response
 
 from azureml_local.arm.grammar import Json, not_found
 from azureml_local.jobs import history
+from azureml_local.locator import ServiceDep
 from azureml_local.mlflow.routes import MLFLOW_PATH, MlflowRoute
-from azureml_local.routing import ServiceDep, require_token
+from azureml_local.routing import require_token
 from azureml_local.service import Service
 from azureml_local.storage import files
 

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope, not_found
-from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document
 from azureml_local.jobs.history import OPEN
 from azureml_local.jobs.step import tracking_uri
 from azureml_local.jobs.submission import plan
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 
 router = authorized_router(f"{WORKSPACE_PATH}/jobs")
@@ -147,7 +147,6 @@ def _has_tag(tags: Json, wanted: str) -> bool:
     return name in tags and (not separator or tags[name] == value)
 
 
-@Operations.handler("jobs.cancel")
 async def _cancel(local: Service, name: str) -> None:
     await local.runner.cancel(name)
 
@@ -163,7 +162,6 @@ async def cancel(name: str, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
     return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))
 
 
-@Operations.handler("jobs.delete")
 async def _delete(local: Service, name: str) -> None:
     await local.runner.cancel(name)
     for run in local.history.family(name):
@@ -178,13 +176,3 @@ async def delete(name: str, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
         return JSONResponse(None, 204)
     operation = local.operations.begin("jobs.delete", name)
     return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))
-
-
-async def startup(local: Service) -> None:
-    """Account for the jobs that the last end of the service cut short."""
-    local.runner.recover()
-
-
-async def shutdown(local: Service) -> None:
-    """End all job processes."""
-    await local.runner.stop()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import now
 from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import ACTIVE
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Runner:
+class Runner(Part):
     """All jobs under way, one background task a job."""
 
     def __init__(self, local: Service) -> None:
@@ -47,8 +48,8 @@ class Runner:
         for job in list(self._jobs):
             await self._end(job)
 
-    def recover(self) -> None:
-        """At start: jobs that were under way when the service ended are Failed, with that cause."""
+    async def start(self) -> None:
+        """Fail the jobs that were under way when the service ended, with that cause."""
         for run in self._local.store.list("runs"):
             if run["status"] in ACTIVE and run["kind"] != "mlflow":
                 message = "The service that ran this job was stopped while the job was under way."

@@ -9,7 +9,8 @@ from fastapi import Request
 from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, ArmError, Json
 from azureml_local.engine.store import Document
 from azureml_local.jobs import history
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, TENANT_ID, WORKSPACE_GUID
 from azureml_local.storage.uris import canonical, long_uri

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends
 
 from azureml_local.arm.grammar import ArmError, Json, not_found
 from azureml_local.engine.store import Document
+from azureml_local.locator import ServiceDep
 from azureml_local.mlflow import views
 from azureml_local.mlflow.routes import MLFLOW_PATH, MlflowRoute
-from azureml_local.routing import ServiceDep, require_token
+from azureml_local.routing import require_token
 
 router = APIRouter(
     prefix=f"{MLFLOW_PATH}/mlflow", route_class=MlflowRoute, dependencies=[Depends(require_token)]

@@ -12,9 +12,10 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json
+from azureml_local.locator import ServiceDep
 from azureml_local.mlflow import views
 from azureml_local.mlflow.metrics import Point
-from azureml_local.routing import ServiceDep, require_token
+from azureml_local.routing import require_token
 from azureml_local.service import Service
 
 _CODES = {
@@ -199,9 +200,3 @@ async def metric_history_bulk(metric_key: str, request: Request, local: ServiceD
             for point in local.metrics.history(run, metric_key)
         ]
     }
-
-
-async def startup(local: Service) -> None:
-    """Forget the metrics of runs that a reset has removed."""
-    if not local.store.list("runs"):
-        local.metrics.clear()

@@ -13,11 +13,11 @@ from fastapi.responses import JSONResponse
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope
 from azureml_local.compute import sizes
-from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document
+from azureml_local.locator import ServiceDep
 from azureml_local.online import rules, settings, workloads
 from azureml_local.online.pools import ContainerError
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION
 
@@ -96,7 +96,7 @@ async def _start(local: Service, key: str, kind: str = _KIND) -> None:
     if document is None:
         return
     workload = await asyncio.to_thread(workloads.prepare, local, document)
-    await local.containers.start(key, workload, int(document["sku"]["capacity"]))
+    await local.containers.launch(key, workload, int(document["sku"]["capacity"]))
 
 
 def _succeeded(local: Service, key: str) -> None:
@@ -108,8 +108,6 @@ def _succeeded(local: Service, key: str) -> None:
         local.store.put(_KIND, key, document)
 
 
-@Operations.handler("onlineDeployments.create")
-@Operations.handler("onlineDeployments.update")
 async def _settle(local: Service, key: str) -> None:
     document = local.store.get(_KIND, key)
     if document is None:
@@ -169,7 +167,6 @@ async def update(
     )
 
 
-@Operations.handler("onlineDeployments.scale")
 async def _scale(local: Service, key: str) -> None:
     document = local.store.get(_KIND, key)
     if document is None:
@@ -206,7 +203,6 @@ async def delete(endpoint: str, name: str, scope: ScopeDep, local: ServiceDep) -
     return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))
 
 
-@Operations.handler("onlineDeployments.delete")
 async def _remove(local: Service, key: str) -> None:
     await local.containers.remove(key)
     local.store.delete(_SERVED, key)
@@ -226,8 +222,3 @@ async def startup(local: Service) -> None:
     for document in local.store.list(_KIND):
         if document["properties"]["provisioningState"] in ("Succeeded", "Failed"):
             local.containers.background(_back(local, document.key))
-
-
-async def shutdown(local: Service) -> None:
-    """End all processes of deployments."""
-    await local.containers.stop_all()

@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope, not_found
-from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document
+from azureml_local.locator import ServiceDep
 from azureml_local.online import rules
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, TENANT_ID
 
@@ -88,8 +88,6 @@ async def create(name: str, body: dict[str, Any], scope: ScopeDep, local: Servic
     )
 
 
-@Operations.handler("onlineEndpoints.create")
-@Operations.handler("onlineEndpoints.update")
 async def _settle(local: Service, name: str) -> None:
     document = rules.endpoint(local, name)
     base = f"{local.settings.base_url}/inference/{name}"
@@ -149,7 +147,6 @@ async def delete(name: str, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
     return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))
 
 
-@Operations.handler("onlineEndpoints.delete")
 async def _remove(local: Service, name: str) -> None:
     for document in rules.deployments(local, name):
         await local.operations.abandon("onlineDeployments", document.key)

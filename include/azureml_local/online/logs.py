@@ -9,9 +9,10 @@ from fastapi import Request
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json
+from azureml_local.locator import ServiceDep
 from azureml_local.online import rules
 from azureml_local.online.pools import LOGS
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.routing import ScopeDep, authorized_router
 
 router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments")
 

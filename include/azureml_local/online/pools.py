@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.processes import tail
 from azureml_local.online.instances import SERVER_LOG, ContainerError, Instance, Workload
 from azureml_local.settings import Settings
@@ -71,7 +72,7 @@ class Pool:
             self.waiting -= 1
 
 
-class Containers:
+class Containers(Part):
     """All deployments' instances, by ``<endpoint>/<deployment>``."""
 
     def __init__(self, settings: Settings) -> None:
@@ -101,7 +102,7 @@ class Containers:
         """The last lines of a container's log; ``container`` is a key of :data:`LOGS`."""
         return tail(self.folder(key) / LOGS[container], lines)
 
-    async def start(self, key: str, workload: Workload, count: int) -> None:
+    async def launch(self, key: str, workload: Workload, count: int) -> None:
         """Start a deployment's instances; those that there are answer until the new ones do.
 
         Raises:
@@ -140,7 +141,7 @@ class Containers:
             raise
         return made
 
-    async def stop(self, key: str) -> None:
+    async def end(self, key: str) -> None:
         """End a deployment's instances; nothing happens if there are none."""
         pool = self._pools.pop(key, None)
         if pool is not None:
@@ -148,7 +149,7 @@ class Containers:
 
     async def remove(self, key: str) -> None:
         """End the instances and drop their logs, as deleting a deployment does."""
-        await self.stop(key)
+        await self.end(key)
         await asyncio.to_thread(shutil.rmtree, self.folder(key), ignore_errors=True)
 
     def forget(self, endpoint: str) -> None:
@@ -161,12 +162,12 @@ class Containers:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def stop_all(self) -> None:
+    async def stop(self) -> None:
         """End every process."""
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await asyncio.gather(*(self.stop(key) for key in list(self._pools)))
+        await asyncio.gather(*(self.end(key) for key in list(self._pools)))
         if self._http is not None:
             await self._http.aclose()
             self._http = None

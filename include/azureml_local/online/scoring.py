@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse, Response
 
 from azureml_local.arm.durations import seconds
 from azureml_local.engine.store import Document
+from azureml_local.locator import ServiceDep
 from azureml_local.online import rules
 from azureml_local.online.pools import ContainerError, Pool
-from azureml_local.routing import ServiceDep
 from azureml_local.service import Service
 
 log = logging.getLogger(__name__)

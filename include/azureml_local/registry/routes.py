@@ -14,9 +14,9 @@ from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.arm.lists import select
 from azureml_local.assets import rules
 from azureml_local.assets.codes import pending_upload
-from azureml_local.engine.operations import Operations
+from azureml_local.locator import ServiceDep
 from azureml_local.registry import catalogue, holdings
-from azureml_local.routing import ServiceDep, authorized_router
+from azureml_local.routing import authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, REGISTRY, TENANT_ID
 from azureml_local.storage import files
@@ -207,7 +207,6 @@ async def put_version(
     return JSONResponse(None, 202, headers=headers)
 
 
-@Operations.handler(f"{_PUBLISHED}.publish")
 async def _publish(local: Service, key: str) -> None:
     plural, name, version = key.split("/")
     pending = local.store.get(_PUBLISHED, key)

@@ -11,7 +11,8 @@ from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json, Scope
 from azureml_local.engine import sas
 from azureml_local.engine.store import Document
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
+from azureml_local.locator import ServiceDep
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import (
     BLOB_CONTAINER,

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 from azureml_local.service import Service
 from azureml_local.storage import files, http
 from azureml_local.storage.http import BLOB, CONTAINER, BlobError
@@ -164,8 +164,3 @@ def _describe(
         for key, value in headers.items():
             if key.startswith("x-ms-meta-"):
                 ElementTree.SubElement(metadata, key[len("x-ms-meta-") :]).text = value
-
-
-async def startup(local: Service) -> None:
-    """Make the containers that a workspace comes with."""
-    files.ensure_containers(local)

@@ -19,7 +19,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from azureml_local.engine import sas
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 from azureml_local.service import Service
 from azureml_local.storage import files, http
 from azureml_local.storage.http import BLOB, BlobError

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.routing import ServiceDep
+from azureml_local.locator import ServiceDep
 from azureml_local.studio import pages
 
 
