@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import Json
 from azureml_local.arm.lists import select
-from azureml_local.assets import rules
+from azureml_local.assets import rules, schemas
 from azureml_local.engine.store import Document
 from azureml_local.locator import ServiceDep
 from azureml_local.routing import ScopeDep
@@ -33,11 +33,11 @@ def serve(router: APIRouter, noun: rules.Noun) -> None:
         """One asset, with its latest and next version."""
         return rules.container_body(local, noun, scope, _container(local, name))
 
-    async def put_container(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Response:
+    async def put_container(name: str, scope: ScopeDep, local: ServiceDep, body: schemas.Version) -> Response:
         """Make an asset without versions, or change, archive or restore it."""
         rules.check_name(noun.what, name, "1")
         before = local.store.get(noun.containers, name)
-        given = {**(before["properties"] if before else {}), **(body.get("properties") or {})}
+        given = {**(before["properties"] if before else {}), **body.properties.sent()}
         shared = {field: given.get(field) for field in noun.shared}
         document = local.store.put(noun.containers, name, {"properties": rules.base(given) | shared})
         return JSONResponse(rules.container_body(local, noun, scope, document), 200 if before else 201)
@@ -59,10 +59,10 @@ def serve(router: APIRouter, noun: rules.Noun) -> None:
         return rules.version_body(noun, scope, rules.find_version(local, noun, name, version))
 
     async def put_version_(
-        name: str, version: str, scope: ScopeDep, local: ServiceDep, body: Json
+        name: str, version: str, scope: ScopeDep, local: ServiceDep, body: schemas.Version
     ) -> Response:
         """Make a version, or change what may change; 409 if it exists with other content."""
-        document, new = rules.put_version(local, noun, name, version, body.get("properties") or {})
+        document, new = rules.put_version(local, noun, name, version, body.properties.sent())
         return JSONResponse(rules.version_body(noun, scope, document), 201 if new else 200)
 
     async def delete_version(name: str, version: str, scope: ScopeDep, local: ServiceDep) -> Response:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json, Scope
-from azureml_local.compute import clusters
+from azureml_local.compute import clusters, schemas
 from azureml_local.engine.store import Document, now
 from azureml_local.locator import ServiceDep
 from azureml_local.routing import ScopeDep, authorized_router
@@ -82,7 +82,7 @@ async def get(name: str, scope: ScopeDep, local: ServiceDep) -> Json:
 
 
 @router.put("/{name}")
-async def put(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Response:
+async def put(name: str, scope: ScopeDep, local: ServiceDep, body: schemas.Compute) -> Response:
     """Create or change a cluster; a long-running operation.
 
     Raises:
@@ -96,14 +96,14 @@ async def put(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Resp
             target="name",
         )
     _refuse_while_busy(local, name)
-    before = local.store.get("computes", name)
+    before, sent = local.store.get("computes", name), body.sent()
     document = local.store.put(
         "computes",
         name,
         {
-            "properties": clusters.properties(local, name, body, before),
-            **{field: body.get(field) for field in ("tags", "identity", "sku")},
-            "location": body.get("location") or LOCATION,
+            "properties": clusters.properties(local, name, sent, before),
+            **{field: sent.get(field) for field in ("tags", "identity", "sku")},
+            "location": sent.get("location") or LOCATION,
         },
     )
     operation = local.operations.begin("computes.create", name)
@@ -124,11 +124,11 @@ async def _create(local: Service, name: str) -> None:
 
 
 @router.patch("/{name}")
-async def patch(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Response:
+async def patch(name: str, scope: ScopeDep, local: ServiceDep, body: schemas.ComputeChanges) -> Response:
     """Change the scale settings; a long-running operation."""
     document = _find(local, name)
     _refuse_while_busy(local, name)
-    update = body.get("properties") or {}
+    update = body.sent().get("properties") or {}
     inner = document["properties"]["properties"]
     inner["scaleSettings"] = clusters.scale(
         {"scaleSettings": (update.get("properties") or update).get("scaleSettings")}

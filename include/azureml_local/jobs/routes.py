@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope, not_found
 from azureml_local.engine.store import Document
+from azureml_local.jobs import schemas
 from azureml_local.jobs.history import OPEN
 from azureml_local.jobs.step import tracking_uri
 from azureml_local.jobs.submission import plan
@@ -64,15 +64,13 @@ def _services(scope: Scope, local: Service, name: str) -> Json:
 
 
 @router.put("/{name}")
-async def create(name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep) -> JSONResponse:
+async def create(name: str, body: schemas.Job, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
     """Submit a job; of a name that exists, change only what may be changed."""
     if not _NAME.fullmatch(name):
         raise ArmError(
             400, "UserError", f"Job name {name!r} is not valid: use letters, digits, - and _, at most 255."
         )
-    properties = body.get("properties")
-    if not isinstance(properties, dict):
-        raise ArmError(400, "UserError", "A job needs 'properties'.", target="properties")
+    properties = body.properties.sent()
     existing = local.store.get("jobs", name)
     if existing is not None:
         _update(local, existing, properties)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -15,7 +14,7 @@ from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope
 from azureml_local.compute import sizes
 from azureml_local.engine.store import Document
 from azureml_local.locator import ServiceDep
-from azureml_local.online import rules, settings, workloads
+from azureml_local.online import rules, schemas, settings, workloads
 from azureml_local.online.pools import ContainerError
 from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
@@ -43,12 +42,12 @@ def _render(scope: Scope, document: Document) -> Json:
 
 @router.put("/{name}")
 async def create(
-    endpoint: str, name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep
+    endpoint: str, name: str, body: schemas.Deployment, scope: ScopeDep, local: ServiceDep
 ) -> JSONResponse:
     """Create a deployment, or change the one that there is."""
     rules.endpoint(local, endpoint)
-    given = body.get("properties")
-    if not _NAME.fullmatch(name) or not isinstance(given, dict):
+    sent = body.sent()
+    if not _NAME.fullmatch(name):
         raise ArmError(
             400,
             "BadArgument",
@@ -58,7 +57,7 @@ async def create(
     rules.refuse_if_busy(local, endpoint, name)
     key = f"{endpoint}/{name}"
     old = local.store.get(_KIND, key)
-    told, sku = settings.properties(local, given, old), settings.sku(body.get("sku"))
+    told, sku = settings.properties(local, sent["properties"], old), settings.sku(sent.get("sku"))
     settings.check_quota(local, key, told["instanceType"], sku["capacity"])
     verb = _verb(local, old, told)
     document = local.store.put(
@@ -66,8 +65,8 @@ async def create(
         key,
         {
             "properties": told,
-            "location": body.get("location") or LOCATION,
-            "tags": body.get("tags") or {},
+            "location": sent.get("location") or LOCATION,
+            "tags": sent.get("tags") or {},
             "kind": "Managed",
             "sku": sku,
         },
@@ -146,15 +145,16 @@ async def list_deployments(endpoint: str, request: Request, scope: ScopeDep, loc
 
 @router.patch("/{name}")
 async def update(
-    endpoint: str, name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep
+    endpoint: str, name: str, body: schemas.DeploymentChanges, scope: ScopeDep, local: ServiceDep
 ) -> JSONResponse:
     """Change tags and the number of instances."""
     document = rules.deployment(local, endpoint, name)
     rules.refuse_if_busy(local, endpoint, name)
-    if body.get("tags") is not None:
-        document["tags"] = body["tags"]
-    if body.get("sku"):
-        document["sku"] = settings.sku({**document["sku"], **body["sku"]})
+    sent = body.sent()
+    if sent.get("tags") is not None:
+        document["tags"] = sent["tags"]
+    if sent.get("sku"):
+        document["sku"] = settings.sku({**document["sku"], **sent["sku"]})
         settings.check_quota(
             local, document.key, document["properties"]["instanceType"], document["sku"]["capacity"]
         )

@@ -12,7 +12,7 @@ from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope, not_found
 from azureml_local.engine.store import Document
 from azureml_local.locator import ServiceDep
-from azureml_local.online import rules
+from azureml_local.online import rules, schemas
 from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, TENANT_ID
@@ -62,24 +62,22 @@ def _properties(local: Service, name: str, given: Json, old: Document | None) ->
 
 
 @router.put("/{name}")
-async def create(name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep) -> JSONResponse:
+async def create(name: str, body: schemas.Endpoint, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
     """Create an endpoint, or change the one that there is."""
     rules.check_name("Endpoint", name)
-    given = body.get("properties")
-    if not isinstance(given, dict):
-        raise ArmError(400, "BadArgument", "An endpoint needs 'properties'.", target="properties")
+    sent = body.sent()
     old = local.store.get(_KIND, name)
     rules.refuse_if_busy(local, name)
     document = local.store.put(
         _KIND,
         name,
         {
-            "properties": _properties(local, name, given, old),
-            "location": body.get("location") or LOCATION,
-            "tags": body.get("tags") or {},
+            "properties": _properties(local, name, sent["properties"], old),
+            "location": sent.get("location") or LOCATION,
+            "tags": sent.get("tags") or {},
             "kind": "Managed",
             "identity": {"type": "SystemAssigned", "principalId": TENANT_ID, "tenantId": TENANT_ID},
-            "sku": body.get("sku"),
+            "sku": sent.get("sku"),
         },
     )
     operation = local.operations.begin(f"{_KIND}.{'update' if old else 'create'}", name)
@@ -114,13 +112,16 @@ async def list_endpoints(request: Request, scope: ScopeDep, local: ServiceDep, n
 
 
 @router.patch("/{name}")
-async def update(name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep) -> JSONResponse:
+async def update(
+    name: str, body: schemas.EndpointChanges, scope: ScopeDep, local: ServiceDep
+) -> JSONResponse:
     """Change tags and traffic."""
     document = rules.endpoint(local, name)
     rules.refuse_if_busy(local, name)
-    if body.get("tags") is not None:
-        document["tags"] = body["tags"]
-    changes = body.get("properties") or {}
+    sent = body.sent()
+    if sent.get("tags") is not None:
+        document["tags"] = sent["tags"]
+    changes = sent.get("properties") or {}
     inner = document["properties"]
     if "traffic" in changes:
         inner["traffic"] = rules.check_traffic(local, name, changes["traffic"])

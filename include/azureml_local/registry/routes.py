@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.arm.lists import select
-from azureml_local.assets import rules
+from azureml_local.assets import rules, schemas
 from azureml_local.assets.codes import pending_upload
 from azureml_local.locator import ServiceDep
 from azureml_local.registry import catalogue, holdings
@@ -176,7 +176,13 @@ async def get_version(registry_name: str, plural: str, name: str, version: str, 
 
 @router.put(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
 async def put_version(
-    registry_name: str, plural: str, name: str, version: str, local: ServiceDep, body: Json, request: Request
+    registry_name: str,
+    plural: str,
+    name: str,
+    version: str,
+    local: ServiceDep,
+    body: schemas.Version,
+    request: Request,
 ) -> Response:
     """Publish a version, or change what may change of a published one; a long-running operation.
 
@@ -191,7 +197,7 @@ async def put_version(
         raise ArmError(
             409, "UserError", f"{name}:{version} belongs to the catalogue and cannot be changed.", target=name
         )
-    properties = body.get("properties") or {}
+    properties = body.properties.sent()
     rules.check_version(local, noun, name, version, properties)
     key = f"{plural}/{name}/{version}"
     if local.operations.active(_PUBLISHED, key) is not None:

@@ -21,7 +21,7 @@ from azureml_local.settings import (
     STORAGE_SUFFIX,
     SUBSCRIPTION_ID,
 )
-from azureml_local.storage import files
+from azureml_local.storage import files, schemas
 
 router = authorized_router(f"{grammar.WORKSPACE_PATH}/datastores")
 
@@ -98,7 +98,7 @@ async def get(name: str, scope: ScopeDep, local: ServiceDep) -> Json:
 
 
 @router.put("/{name}")
-async def put(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Response:
+async def put(name: str, scope: ScopeDep, local: ServiceDep, body: schemas.Datastore) -> Response:
     """Attach a datastore, or change it.
 
     Raises:
@@ -108,7 +108,7 @@ async def put(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Resp
         raise ArmError(
             400, "UserError", f"The datastore '{name}' belongs to the workspace and cannot be changed."
         )
-    properties: Json = dict(body.get("properties") or {})
+    properties = body.properties.sent()
     kind = properties.get("datastoreType")
     credentials = (properties.get("credentials") or {}).get("credentialsType")
     if kind not in TYPES:
