@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.arm.throttling import Limits
+from azureml_local.arm.throttling import Throttling
+from azureml_local.assets.rules import Assets
+from azureml_local.compute.nodes import ClusterNodes
 from azureml_local.engine import sas
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
@@ -17,11 +17,22 @@ from azureml_local.engine.identity import Identity
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Store
+from azureml_local.hub.repos import Repos
 from azureml_local.jobs.history import History
+from azureml_local.jobs.launch import Launcher
+from azureml_local.jobs.rules import Jobs
 from azureml_local.jobs.runner import Runner
+from azureml_local.jobs.step import Steps
+from azureml_local.jobs.submission import Planner
 from azureml_local.mlflow.metrics import MetricStore
 from azureml_local.online.pools import Containers
+from azureml_local.registry.definitions import Definitions
+from azureml_local.registry.holdings import Holdings
 from azureml_local.settings import Settings
+from azureml_local.storage.datastores import Datastores
+from azureml_local.storage.files import Files
+from azureml_local.storage.http import Blobs
+from azureml_local.storage.uris import Uris
 
 
 class Service:
@@ -34,26 +45,45 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.ready = settings, False
-        self.account_key = sas.account_key(settings)
         self.store = Store(settings.home / "state.db")
         self.metrics = MetricStore(settings.home / "metrics.db")
         self.clock = Clock(settings.time_policy)
         self.faults = Faults()
-        self.limits = Limits()
+        self.throttling = Throttling()
         self.identity = Identity(settings)
         self.operations = Operations(self.store, self.clock, self.faults, settings.base_url)
-        self.history = History(self)
-        self.runner = Runner(self)
+        self.files = Files(settings, sas.account_key(settings))
+        self.blobs = Blobs(self.store, self.files, self.identity)
+        self.uris = Uris(self.store, self.files, settings.standin)
+        self.datastores = Datastores(self.store, settings.port)
+        self.assets = Assets(self.store, self.uris, self.files)
+        self.holdings = Holdings(self.store, self.files, self.assets, self.operations, settings.standin)
+        self.definitions = Definitions(self.store, self.uris)
+        self.nodes = ClusterNodes(self)
+        self.history = History(self.store, self.files)
+        launcher = Launcher(settings, self.identity, self.uris, self.history)
+        steps = Steps(self.history, self.nodes, self.clock, self.faults, launcher)
+        self.runner = Runner(steps, self.operations)
+        planner = Planner(self.definitions, self.uris, self.nodes)
+        self.jobs = Jobs(self.store, self.history, planner, self.runner, self.operations)
+        self.repos = Repos(self.store, settings)
         self.containers = Containers(settings)
         self.parts: tuple[Part, ...] = (
             self.store,
             self.metrics,
             self.clock,
             self.faults,
-            self.limits,
+            self.throttling,
             self.identity,
-            _Files(self),
+            self.files,
+            self.blobs,
+            self.datastores,
+            self.assets,
+            self.holdings,
+            self.history,
             self.runner,
+            self.jobs,
+            self.repos,
             self.containers,
             _Nouns(self),
             # Last: what was under way finds all else as it was.
@@ -107,34 +137,6 @@ class Service:
             self.ready = True
 
 
-class _Files(Part):
-    """Blobs and data sets of the Hub, until their wings have parts of their own."""
-
-    def __init__(self, service: Service) -> None:
-        self._service, self._home = service, service.settings.home
-
-    async def start(self) -> None:
-        from azureml_local.storage import datastores, files
-
-        files.ensure_containers(self._service)
-        await datastores.startup(self._service)
-
-    def clear(self) -> None:
-        for name in ("blobs", "hub"):
-            shutil.rmtree(self._home / name, ignore_errors=True)
-
-    def save(self, folder: Path) -> None:
-        for name in ("blobs", "hub"):
-            if (self._home / name).is_dir():
-                shutil.copytree(self._home / name, folder / name, symlinks=True)
-
-    def load(self, folder: Path) -> None:
-        self.clear()
-        for name in ("blobs", "hub"):
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, self._home / name, symlinks=True)
-
-
 class _Nouns(Part):
     """Handlers and start of the wings that have no parts of their own yet."""
 
@@ -146,15 +148,11 @@ class _Nouns(Part):
         from functools import partial
 
         from azureml_local.compute import routes as compute
-        from azureml_local.jobs import routes as jobs
         from azureml_local.online import deployments, endpoints
-        from azureml_local.registry import routes as registry
 
         for name, handler in {
             "computes.create": compute._create,
             "computes.delete": compute._delete,
-            "jobs.cancel": jobs._cancel,
-            "jobs.delete": jobs._delete,
             "onlineEndpoints.create": endpoints._settle,
             "onlineEndpoints.update": endpoints._settle,
             "onlineEndpoints.delete": endpoints._remove,
@@ -162,7 +160,6 @@ class _Nouns(Part):
             "onlineDeployments.update": deployments._settle,
             "onlineDeployments.scale": deployments._scale,
             "onlineDeployments.delete": deployments._remove,
-            "registryAssets.publish": registry._publish,
         }.items():
             self._service.operations.register(name, partial(handler, self._service))
 

@@ -14,7 +14,7 @@ from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
 
 PATH = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"
 
-router = authorized_router()
+router = authorized_router(doc=__doc__)
 
 
 def _check(subscription: str, location: str) -> None:

@@ -14,7 +14,7 @@ from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION
 
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/computes")
+router = authorized_router(f"{grammar.WORKSPACE_PATH}/computes", __doc__)
 
 
 def _live(local: Service, document: Document) -> Json:
@@ -22,7 +22,7 @@ def _live(local: Service, document: Document) -> Json:
     inner: Json = document["properties"]["properties"]
     if document["properties"]["provisioningState"] != "Succeeded":
         return inner
-    least, running = inner["scaleSettings"]["minNodeCount"], local.runner.nodes.in_use(document.key)
+    least, running = inner["scaleSettings"]["minNodeCount"], local.nodes.in_use(document.key)
     return inner | clusters.counts(max(least - running, 0), running, max(least, running))
 
 

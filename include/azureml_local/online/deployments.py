@@ -21,7 +21,7 @@ from azureml_local.service import Service
 from azureml_local.settings import LOCATION
 
 log = logging.getLogger(__name__)
-router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments")
+router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments", __doc__)
 _KIND = "onlineDeployments"
 _SERVED = "servedDeployments"
 """Kind of the deployments as they last came up: what answers after an update that failed."""

@@ -17,7 +17,7 @@ from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import LOCATION, TENANT_ID
 
-router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints")
+router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints", __doc__)
 _KIND = "onlineEndpoints"
 _AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 _EXTRA = ("location", "tags", "kind", "identity", "sku")

@@ -13,7 +13,6 @@ import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.storage import uris
 
 if TYPE_CHECKING:
     from azureml_local.service import Service
@@ -72,7 +71,7 @@ def build(local: Service, environment_id: str | None) -> list[str]:
 
 def _dockerfile(local: Service, told: Json) -> str:
     name = told.get("dockerfilePath") or "Dockerfile"
-    file = uris.resolve(local, told["contextUri"]) / name
+    file = local.uris.resolve(told["contextUri"]) / name
     if not file.is_file():
         raise ImageBuildError(f"failed to read dockerfile: {name}: no such file in the build context")
     steps = [

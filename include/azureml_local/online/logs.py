@@ -14,7 +14,7 @@ from azureml_local.online import rules
 from azureml_local.online.pools import LOGS
 from azureml_local.routing import ScopeDep, authorized_router
 
-router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments")
+router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments", __doc__)
 
 
 @router.post("/{name}/getLogs")

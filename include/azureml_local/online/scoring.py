@@ -16,10 +16,11 @@ from azureml_local.engine.store import Document
 from azureml_local.locator import ServiceDep
 from azureml_local.online import rules
 from azureml_local.online.pools import ContainerError, Pool
+from azureml_local.routing import title
 from azureml_local.service import Service
 
 log = logging.getLogger(__name__)
-router = APIRouter(prefix="/inference/{endpoint}")
+router = APIRouter(prefix="/inference/{endpoint}", tags=title(__doc__))
 _FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-request-id", "x-ms-client-request-id")
 _KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version")
 """Headers of a container that the caller sees."""

@@ -119,7 +119,7 @@ def model_folder(local: Service, model: str | None) -> Path:
             400, "BadArgument", "A deployment needs a model: the id of a registered one.", target="model"
         )
     try:
-        folder = uris.resolve(local, model)
+        folder = local.uris.resolve(model)
     except ArmError as error:
         raise ArmError(
             400, "BadArgument", f"Model {model!r} cannot be deployed: {error.message}", target="model"
@@ -145,7 +145,7 @@ def code_folder(local: Service, code: Json) -> Path:
             target="codeConfiguration",
         )
     try:
-        folder = uris.resolve(local, code_id)
+        folder = local.uris.resolve(code_id)
     except ArmError as error:
         raise ArmError(
             400,
