@@ -10,6 +10,9 @@ from pathlib import Path
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.throttling import Limits
+from azureml_local.compute.clusters import Clusters
+from azureml_local.compute.nodes import Nodes
+from azureml_local.compute.quota import Quota
 from azureml_local.engine import sas
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
@@ -20,8 +23,17 @@ from azureml_local.engine.store import Store
 from azureml_local.jobs.history import History
 from azureml_local.jobs.runner import Runner
 from azureml_local.mlflow.metrics import MetricStore
-from azureml_local.online.pools import Containers
+from azureml_local.online.access import Access
+from azureml_local.online.deployments import Deployments
+from azureml_local.online.endpoints import Endpoints
+from azureml_local.online.front_door import FrontDoor
+from azureml_local.online.images import Images
+from azureml_local.online.pools import Pools
+from azureml_local.online.settings import DeploymentSettings
+from azureml_local.online.sources import Sources
+from azureml_local.online.workloads import Workloads
 from azureml_local.settings import Settings
+from azureml_local.storage.uris import Uris
 
 
 class Service:
@@ -43,8 +55,25 @@ class Service:
         self.identity = Identity(settings)
         self.operations = Operations(self.store, self.clock, self.faults, settings.base_url)
         self.history = History(self)
+        self.nodes = Nodes(self.store)
         self.runner = Runner(self)
-        self.containers = Containers(settings)
+        self.quota = Quota(self.store)
+        self.clusters = Clusters(self.store, self.operations, self.nodes, self.quota)
+        self.pools = Pools(settings)
+        self.endpoints = Endpoints(self.store, self.operations, self.pools, settings.base_url)
+        self.access = Access(self.store, self.identity, settings.base_url)
+        uris = Uris(self)
+        images, sources = Images(self.store, uris), Sources(self.store, uris)
+        self.deployments = Deployments(
+            self.store,
+            self.operations,
+            self.endpoints,
+            self.quota,
+            DeploymentSettings(sources, images),
+            Workloads(settings, self.faults, sources, images),
+            self.pools,
+        )
+        self.front_door = FrontDoor(self.store, self.access, self.pools)
         self.parts: tuple[Part, ...] = (
             self.store,
             self.metrics,
@@ -54,7 +83,14 @@ class Service:
             self.identity,
             _Files(self),
             self.runner,
-            self.containers,
+            self.nodes,
+            self.quota,
+            self.clusters,
+            self.pools,
+            self.endpoints,
+            self.access,
+            self.deployments,
+            self.front_door,
             _Nouns(self),
             # Last: what was under way finds all else as it was.
             self.operations,
@@ -145,29 +181,15 @@ class _Nouns(Part):
         """Register the verbs; the routes are imported only now, as they import the service."""
         from functools import partial
 
-        from azureml_local.compute import routes as compute
         from azureml_local.jobs import routes as jobs
-        from azureml_local.online import deployments, endpoints
         from azureml_local.registry import routes as registry
 
         for name, handler in {
-            "computes.create": compute._create,
-            "computes.delete": compute._delete,
             "jobs.cancel": jobs._cancel,
             "jobs.delete": jobs._delete,
-            "onlineEndpoints.create": endpoints._settle,
-            "onlineEndpoints.update": endpoints._settle,
-            "onlineEndpoints.delete": endpoints._remove,
-            "onlineDeployments.create": deployments._settle,
-            "onlineDeployments.update": deployments._settle,
-            "onlineDeployments.scale": deployments._scale,
-            "onlineDeployments.delete": deployments._remove,
             "registryAssets.publish": registry._publish,
         }.items():
             self._service.operations.register(name, partial(handler, self._service))
 
     async def start(self) -> None:
-        from azureml_local.online import deployments
-
         self.register()
-        await deployments.startup(self._service)

@@ -6,7 +6,8 @@ from fastapi import Request
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute import sizes
+from azureml_local.compute import quota
+from azureml_local.compute.sizes import sizes
 from azureml_local.locator import ServiceDep
 from azureml_local.routing import authorized_router
 from azureml_local.service import Service
@@ -48,14 +49,14 @@ async def vm_sizes(subscription: str, location: str) -> Json:
                 "estimatedVMPrices": None,
                 "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
             }
-            for size in sizes.sizes().values()
+            for size in sizes().values()
         ]
     }
 
 
 def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
     """Type, id tail, name, use and limit of every count."""
-    used = sizes.in_use(local)
+    used = local.quota.in_use()
     clusters = len(local.store.list("computes"))
     rows = [
         ("totalCores", "", "Clusters", clusters, 500),
@@ -63,18 +64,18 @@ def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
             "dedicatedCores",
             "",
             "Total Cluster Dedicated Regional vCPUs",
-            used.get(sizes.DEDICATED, 0),
-            sizes.limit(local, sizes.DEDICATED),
+            used.get(quota.DEDICATED, 0),
+            local.quota.limit(quota.DEDICATED),
         ),
         (
             "lowPriorityCores",
             "",
             "Total Cluster LowPriority Regional vCPUs",
-            used.get(sizes.LOW_PRIORITY, 0),
-            sizes.limit(local, sizes.LOW_PRIORITY),
+            used.get(quota.LOW_PRIORITY, 0),
+            local.quota.limit(quota.LOW_PRIORITY),
         ),
     ]
-    for family in dict.fromkeys(size.family for size in sizes.sizes().values()):
+    for family in dict.fromkeys(size.family for size in sizes().values()):
         label = f"{family} Cluster Dedicated vCPUs"
         rows.append(
             (
@@ -82,7 +83,7 @@ def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
                 f"/{label.replace(' ', '_')}",
                 label,
                 used.get(family, 0),
-                sizes.limit(local, family),
+                local.quota.limit(family),
             )
         )
     return rows

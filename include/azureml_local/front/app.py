@@ -24,7 +24,8 @@ from azureml_local.jobs import artifacts, runs
 from azureml_local.jobs import routes as jobs
 from azureml_local.mlflow import experiments
 from azureml_local.mlflow import routes as mlflow
-from azureml_local.online import deployments, endpoints, logs, scoring
+from azureml_local.online import routes as online
+from azureml_local.online import scoring
 from azureml_local.registry import routes as registry
 from azureml_local.service import Service
 from azureml_local.settings import Settings
@@ -33,7 +34,7 @@ from azureml_local.studio import routes as studio
 
 NOUNS: tuple[Any, ...] = (
     writes, reads, metadata, codes, components, compute, control, data, datastores, environments, experiments,
-    hub, tokens, scoring, jobs, locations, mlflow, models, logs, deployments, endpoints, operations_status,
+    hub, tokens, scoring, jobs, locations, mlflow, models, online, operations_status,
     registry, artifacts, runs, studio, workspaces,
 )  # fmt: skip
 """Every module that has a ``router``, in the order in which routes are matched."""

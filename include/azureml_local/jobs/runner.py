@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute.nodes import ClusterNodes
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import now
 from azureml_local.jobs.graph import Node
@@ -25,7 +24,7 @@ class Runner(Part):
 
     def __init__(self, local: Service) -> None:
         self._local = local
-        self.nodes = ClusterNodes(local)
+        self.nodes = local.nodes
         self._jobs: dict[str, asyncio.Task[None]] = {}
 
     def submit(self, root: Node, experiment: str, **fields: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.compute.nodes import Nodes
 from azureml_local.engine.processes import Process, base_environment, tail
 from azureml_local.jobs import template
 from azureml_local.jobs.graph import Asset, Node
@@ -40,7 +40,7 @@ class _PreemptedError(Exception):
 class CommandStep:
     """Runs one command node."""
 
-    def __init__(self, local: Service, nodes: ClusterNodes, node: Node, root: str) -> None:
+    def __init__(self, local: Service, nodes: Nodes, node: Node, root: str) -> None:
         self._local, self._nodes, self._node, self._root = local, nodes, node, root
 
     async def run(self) -> None:

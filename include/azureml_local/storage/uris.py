@@ -158,3 +158,14 @@ def _by_url(local: Service, url: str) -> Path:
             400, "UserError", f"The address {url!r} is not in the workspace's storage.", target=url
         )
     return files.blob_path(local, parts[0], "/".join(parts[1:]))
+
+
+class Uris:
+    """Finds the files behind addresses."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def resolve(self, uri: str) -> Path:
+        """The local file or folder behind any address."""
+        return resolve(self._service, uri)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from azureml_local.assets import models, rules
 from azureml_local.engine.processes import tail
 from azureml_local.mlflow.metrics import Point
-from azureml_local.online import rules as endpoints
 
 if TYPE_CHECKING:
     from azureml_local.service import Service
@@ -109,7 +108,7 @@ def endpoint(local: Service, name: str) -> Page:
     Raises:
         ArmError: 404 if there is none.
     """
-    found = endpoints.endpoint(local, name)
+    found = local.endpoints.find(name)
     told = found["properties"]
     deployments = [
         (
@@ -120,7 +119,7 @@ def endpoint(local: Service, name: str) -> Page:
             f"{told['traffic'].get(one.key.partition('/')[2], 0)} %",
             (one.get("provisioningError") or {}).get("message") or "",
         )
-        for one in endpoints.deployments(local, name)
+        for one in local.endpoints.children_of(name)
     ]
     heads = ("deployment", "state", "instance type", "instances", "traffic", "error")
     facts = [

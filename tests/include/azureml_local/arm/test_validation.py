@@ -99,7 +99,7 @@ def test_a_field_of_the_wrong_type_is_named(
 
 
 def test_what_is_not_declared_passes() -> None:
-    sent = {"properties": {"jobType": "Command", "newField": [1]}}
+    sent: dict[str, Any] = {"properties": {"jobType": "Command", "newField": [1]}}
     assert Job.model_validate(sent).sent() == sent
     sent = {"tags": {"n": 1, "none": None}}
     assert ComputeChanges.model_validate(sent).sent() == sent
