@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.throttling import Throttling
 from azureml_local.assets.rules import Assets
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.compute.clusters import Clusters
+from azureml_local.compute.nodes import Nodes
+from azureml_local.compute.quota import Quota
 from azureml_local.engine import sas
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
@@ -25,7 +27,15 @@ from azureml_local.jobs.runner import Runner
 from azureml_local.jobs.step import Steps
 from azureml_local.jobs.submission import Planner
 from azureml_local.mlflow.metrics import MetricStore
-from azureml_local.online.pools import Containers
+from azureml_local.online.access import Access
+from azureml_local.online.deployments import Deployments
+from azureml_local.online.endpoints import Endpoints
+from azureml_local.online.front_door import FrontDoor
+from azureml_local.online.images import Images
+from azureml_local.online.pools import Pools
+from azureml_local.online.settings import DeploymentSettings
+from azureml_local.online.sources import Sources
+from azureml_local.online.workloads import Workloads
 from azureml_local.registry.definitions import Definitions
 from azureml_local.registry.holdings import Holdings
 from azureml_local.settings import Settings
@@ -39,55 +49,79 @@ class Service:
     """The only place that sees all parts; only ``front`` and ``control`` are given it.
 
     Attributes:
-        parts: everything that routes may be given, in the order of the start: all the state there is.
+        parts: all parts that routes may be given, in the order of the start: all the state there is.
+        settings: the configuration of the process.
+        faults: injected failures.
+        throttling: how many requests are taken.
+        identity: signs and checks tokens.
         ready: whether requests are served; not while the service starts, ends or takes another state.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.ready = settings, False
-        self.store = Store(settings.home / "state.db")
-        self.metrics = MetricStore(settings.home / "metrics.db")
-        self.clock = Clock(settings.time_policy)
+        store = Store(settings.home / "state.db")
+        metrics = MetricStore(settings.home / "metrics.db")
+        clock = Clock(settings.time_policy)
         self.faults = Faults()
         self.throttling = Throttling()
         self.identity = Identity(settings)
-        self.operations = Operations(self.store, self.clock, self.faults, settings.base_url)
-        self.files = Files(settings, sas.account_key(settings))
-        self.blobs = Blobs(self.store, self.files, self.identity)
-        self.uris = Uris(self.store, self.files, settings.standin)
-        self.datastores = Datastores(self.store, settings.port)
-        self.assets = Assets(self.store, self.uris, self.files)
-        self.holdings = Holdings(self.store, self.files, self.assets, self.operations, settings.standin)
-        self.definitions = Definitions(self.store, self.uris)
-        self.nodes = ClusterNodes(self)
-        self.history = History(self.store, self.files)
-        launcher = Launcher(settings, self.identity, self.uris, self.history)
-        steps = Steps(self.history, self.nodes, self.clock, self.faults, launcher)
-        self.runner = Runner(steps, self.operations)
-        planner = Planner(self.definitions, self.uris, self.nodes)
-        self.jobs = Jobs(self.store, self.history, planner, self.runner, self.operations)
-        self.repos = Repos(self.store, settings)
-        self.containers = Containers(settings)
+        operations = Operations(store, clock, self.faults, settings.base_url)
+        files = Files(settings, sas.account_key(settings))
+        blobs = Blobs(store, files, self.identity)
+        uris = Uris(store, files, settings.standin)
+        datastores = Datastores(store, settings.port)
+        assets = Assets(store, uris, files)
+        holdings = Holdings(store, files, assets, operations, settings.standin)
+        definitions = Definitions(store, uris)
+        nodes, quota = Nodes(store), Quota(store)
+        clusters = Clusters(store, operations, nodes, quota)
+        history = History(store, files)
+        launcher = Launcher(settings, self.identity, uris, history)
+        steps = Steps(history, nodes, clock, self.faults, launcher)
+        runner = Runner(steps, operations)
+        planner = Planner(definitions, uris, nodes)
+        jobs = Jobs(store, history, planner, runner, operations)
+        repos = Repos(store, settings)
+        pools = Pools(settings)
+        endpoints = Endpoints(store, operations, pools, settings.base_url)
+        access = Access(store, self.identity, settings.base_url)
+        images, sources = Images(store, uris), Sources(store, uris)
+        deployments = Deployments(
+            store,
+            operations,
+            endpoints,
+            quota,
+            DeploymentSettings(sources, images),
+            Workloads(settings, self.faults, sources, images),
+            pools,
+        )
+        front_door = FrontDoor(store, access, pools)
         self.parts: tuple[Part, ...] = (
-            self.store,
-            self.metrics,
-            self.clock,
+            store,
+            metrics,
+            clock,
             self.faults,
             self.throttling,
             self.identity,
-            self.files,
-            self.blobs,
-            self.datastores,
-            self.assets,
-            self.holdings,
-            self.history,
-            self.runner,
-            self.jobs,
-            self.repos,
-            self.containers,
-            _Nouns(self),
+            files,
+            blobs,
+            datastores,
+            assets,
+            holdings,
+            history,
+            runner,
+            jobs,
+            repos,
+            nodes,
+            quota,
+            clusters,
+            pools,
+            endpoints,
+            access,
+            deployments,
+            front_door,
             # Last: what was under way finds all else as it was.
-            self.operations,
+            operations,
         )
 
     async def start(self) -> None:
@@ -135,36 +169,3 @@ class Service:
             yield
         finally:
             self.ready = True
-
-
-class _Nouns(Part):
-    """Handlers and start of the wings that have no parts of their own yet."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def register(self) -> None:
-        """Register the verbs; the routes are imported only now, as they import the service."""
-        from functools import partial
-
-        from azureml_local.compute import routes as compute
-        from azureml_local.online import deployments, endpoints
-
-        for name, handler in {
-            "computes.create": compute._create,
-            "computes.delete": compute._delete,
-            "onlineEndpoints.create": endpoints._settle,
-            "onlineEndpoints.update": endpoints._settle,
-            "onlineEndpoints.delete": endpoints._remove,
-            "onlineDeployments.create": deployments._settle,
-            "onlineDeployments.update": deployments._settle,
-            "onlineDeployments.scale": deployments._scale,
-            "onlineDeployments.delete": deployments._remove,
-        }.items():
-            self._service.operations.register(name, partial(handler, self._service))
-
-    async def start(self) -> None:
-        from azureml_local.online import deployments
-
-        self.register()
-        await deployments.startup(self._service)

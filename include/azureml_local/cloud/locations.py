@@ -5,14 +5,12 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute import sizes
-from azureml_local.locator import ServiceDep
-from azureml_local.routing import authorized_router
-from azureml_local.service import Service
+from azureml_local.arm.grammar import LOCATION_PATH, ArmError, Json
+from azureml_local.compute.quota import DEDICATED, LOW_PRIORITY, Quota, QuotaDep
+from azureml_local.compute.sizes import sizes
+from azureml_local.engine.store import Store
+from azureml_local.routing import StoreDep, authorized_router
 from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
-
-PATH = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"
 
 router = authorized_router(doc=__doc__)
 
@@ -29,7 +27,7 @@ def _check(subscription: str, location: str) -> None:
         )
 
 
-@router.get(f"{PATH}/vmSizes")
+@router.get(f"{LOCATION_PATH}/vmSizes")
 async def vm_sizes(subscription: str, location: str) -> Json:
     """Every VM size with vCPUs, memory and GPUs."""
     _check(subscription, location)
@@ -48,33 +46,33 @@ async def vm_sizes(subscription: str, location: str) -> Json:
                 "estimatedVMPrices": None,
                 "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
             }
-            for size in sizes.sizes().values()
+            for size in sizes().values()
         ]
     }
 
 
-def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
+def _rows(store: Store, quota: Quota) -> list[tuple[str, str, str, int, int]]:
     """Type, id tail, name, use and limit of every count."""
-    used = sizes.in_use(local)
-    clusters = len(local.store.list("computes"))
+    used = quota.in_use()
+    clusters = len(store.list("computes"))
     rows = [
         ("totalCores", "", "Clusters", clusters, 500),
         (
             "dedicatedCores",
             "",
             "Total Cluster Dedicated Regional vCPUs",
-            used.get(sizes.DEDICATED, 0),
-            sizes.limit(local, sizes.DEDICATED),
+            used.get(DEDICATED, 0),
+            quota.limit(DEDICATED),
         ),
         (
             "lowPriorityCores",
             "",
             "Total Cluster LowPriority Regional vCPUs",
-            used.get(sizes.LOW_PRIORITY, 0),
-            sizes.limit(local, sizes.LOW_PRIORITY),
+            used.get(LOW_PRIORITY, 0),
+            quota.limit(LOW_PRIORITY),
         ),
     ]
-    for family in dict.fromkeys(size.family for size in sizes.sizes().values()):
+    for family in dict.fromkeys(size.family for size in sizes().values()):
         label = f"{family} Cluster Dedicated vCPUs"
         rows.append(
             (
@@ -82,14 +80,16 @@ def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
                 f"/{label.replace(' ', '_')}",
                 label,
                 used.get(family, 0),
-                sizes.limit(local, family),
+                quota.limit(family),
             )
         )
     return rows
 
 
-@router.get(f"{PATH}/usages")
-async def usages(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+@router.get(f"{LOCATION_PATH}/usages")
+async def usages(
+    subscription: str, location: str, store: StoreDep, quota: QuotaDep, request: Request
+) -> Json:
     """Use and limit of clusters and vCPUs, in all and by family."""
     _check(subscription, location)
     return grammar.page(
@@ -104,14 +104,16 @@ async def usages(subscription: str, location: str, local: ServiceDep, request: R
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, current, limit in _rows(local)
+            for kind, tail, name, current, limit in _rows(store, quota)
         ],
         size=500,
     )
 
 
-@router.get(f"{PATH}/quotas")
-async def quotas(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+@router.get(f"{LOCATION_PATH}/quotas")
+async def quotas(
+    subscription: str, location: str, store: StoreDep, quota: QuotaDep, request: Request
+) -> Json:
     """Limits of vCPUs by family."""
     _check(subscription, location)
     return grammar.page(
@@ -125,7 +127,7 @@ async def quotas(subscription: str, location: str, local: ServiceDep, request: R
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, _, limit in _rows(local)
+            for kind, tail, name, _, limit in _rows(store, quota)
             if kind == "vmFamily"
         ],
         size=500,

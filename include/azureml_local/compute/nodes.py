@@ -7,21 +7,19 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from azureml_local.arm.grammar import ArmError
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.engine.lifecycle import Part
+from azureml_local.engine.store import Store
 
 SERVERLESS = "serverless"
 
 
-class ClusterNodes:
+class Nodes(Part):
     """Counts the nodes in use; first come, first served within a cluster."""
 
-    def __init__(self, local: Service) -> None:
-        self._local = local
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._used: Counter[str] = Counter()
         self._line: dict[str, deque[_Place]] = {}
 
@@ -31,7 +29,7 @@ class ClusterNodes:
         Raises:
             ArmError: 400 if the workspace has no such cluster, or one that failed.
         """
-        document = self._local.store.get("computes", cluster)
+        document = self._store.get("computes", cluster)
         if document is None:
             raise ArmError(
                 400,
@@ -49,7 +47,7 @@ class ClusterNodes:
 
     def low_priority(self, cluster: str) -> bool:
         """Whether the cluster's nodes may be taken away."""
-        document = self._local.store.get("computes", cluster)
+        document = self._store.get("computes", cluster)
         inner = (document["properties"].get("properties") or {}) if document else {}
         return str(inner.get("vmPriority")).lower() == "lowpriority"
 
@@ -57,25 +55,25 @@ class ClusterNodes:
         """Nodes that run steps now."""
         return self._used[cluster]
 
-    def check(self, cluster: str, wanted: int) -> None:
+    def check(self, cluster: str, count: int) -> None:
         """Refuse what the cluster can never give.
 
         Raises:
-            ArmError: 400, see :meth:`size`; also if ``wanted`` is more than the cluster's most.
+            ArmError: 400, see :meth:`size`, and for more nodes than the cluster can have.
         """
         if cluster == SERVERLESS:
             return
         size = self.size(cluster)
-        if wanted > size:
+        if count > size:
             raise ArmError(
                 400,
                 "UserError",
-                f"{wanted} nodes of compute {cluster!r} are asked for, which has at most {size}.",
+                f"{count} nodes of compute {cluster!r} are asked for, which has at most {size}.",
             )
 
     @asynccontextmanager
-    async def take(self, cluster: str, wanted: int) -> AsyncIterator[None]:
-        """Hold ``wanted`` nodes; waits in line until they are free.
+    async def take(self, cluster: str, count: int) -> AsyncIterator[None]:
+        """Hold ``count`` nodes once they are free.
 
         Raises:
             ArmError: if the cluster is deleted while waiting.
@@ -84,7 +82,7 @@ class ClusterNodes:
             yield
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        place = _Place(turn, wanted)
+        place = _Place(turn, count)
         self._line.setdefault(cluster, deque()).append(place)
         self._serve(cluster)
         try:
@@ -92,7 +90,7 @@ class ClusterNodes:
             yield
         finally:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._used[cluster] -= wanted
+                self._used[cluster] -= count
             elif place in self._line[cluster]:
                 self._line[cluster].remove(place)
             self._serve(cluster)
@@ -106,12 +104,12 @@ class ClusterNodes:
                 line.popleft()
                 continue
             try:
-                if self._used[cluster] + first.wanted > self.size(cluster):
+                if self._used[cluster] + first.count > self.size(cluster):
                     return
             except ArmError as error:
                 first.turn.set_exception(error)
             else:
-                self._used[cluster] += first.wanted
+                self._used[cluster] += first.count
                 first.turn.set_result(None)
             line.popleft()
 
@@ -121,4 +119,4 @@ class _Place:
     """A step's place in the line of a cluster."""
 
     turn: asyncio.Future[None]
-    wanted: int
+    count: int

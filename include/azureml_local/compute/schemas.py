@@ -42,7 +42,13 @@ class Compute(Resource):
     properties: Required[ComputeProperties]
 
 
+class ComputeChange(ComputeProperties):
+    """Properties of a compute's PATCH; clients send the scale settings here or one level below."""
+
+    scale_settings: ScaleSettings | None = None
+
+
 class ComputeChanges(Resource):
     """Body of a compute's PATCH."""
 
-    properties: ComputeProperties | None = None
+    properties: ComputeChange | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.throttling import DEFAULTS, Kind, Limit
-from azureml_local.compute import sizes
+from azureml_local.compute.quota import QuotaDep
 from azureml_local.control import snapshots
 from azureml_local.engine.faults import Fault
 from azureml_local.engine.identity import LIFETIME
@@ -96,18 +96,13 @@ class QuotaRequest(BaseModel):
 
 
 @router.post("/quota")
-async def set_quota(request: QuotaRequest, service: ServiceDep) -> dict[str, Any]:
+async def set_quota(request: QuotaRequest, quota: QuotaDep) -> dict[str, Any]:
     """Set a limit.
 
     Raises:
         ArmError: 400 for a family that no size has.
     """
-    known = {*sizes.TOTALS, *(size.family for size in sizes.sizes().values())}
-    if request.family not in known:
-        raise ArmError(
-            400, "UserError", f"There is no family {request.family!r}; there are: {', '.join(sorted(known))}."
-        )
-    service.store.put("quota", request.family, {"limit": request.limit})
+    quota.set_limit(request.family, request.limit)
     return {"family": request.family, "limit": request.limit}
 
 

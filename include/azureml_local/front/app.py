@@ -25,7 +25,8 @@ from azureml_local.jobs import artifacts, runs
 from azureml_local.jobs import routes as jobs
 from azureml_local.mlflow import experiments
 from azureml_local.mlflow import routes as mlflow
-from azureml_local.online import deployments, endpoints, logs, scoring
+from azureml_local.online import routes as online
+from azureml_local.online import scoring
 from azureml_local.registry import routes as registry
 from azureml_local.service import Service
 from azureml_local.settings import Settings
@@ -46,7 +47,7 @@ WINGS: dict[str, tuple[APIRouter, ...]] = {
     "registry": (registry.router,),
     "jobs": (jobs.router, runs.router, artifacts.router),
     "mlflow": (experiments.router, mlflow.router),
-    "online": (endpoints.router, deployments.router, logs.router, scoring.router),
+    "online": (online.router, scoring.router),
     "hub": (hub.router,),
     "studio": (studio.router,),
     "control": (control.router,),

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.compute.nodes import Nodes
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
 from azureml_local.engine.processes import Process, tail
@@ -38,7 +38,7 @@ class Steps:
     """Runs the command nodes of jobs."""
 
     history: History
-    nodes: ClusterNodes
+    nodes: Nodes
     clock: Clock
     faults: Faults
     launcher: Launcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.compute.nodes import Nodes
 from azureml_local.jobs import graph, history
 from azureml_local.jobs.graph import Asset, Node, Value, given_value, short_compute
 from azureml_local.registry.definitions import Component, Definitions, check_inputs
@@ -15,7 +15,7 @@ from azureml_local.storage.uris import Uris
 class Planner:
     """Makes the plan of a job."""
 
-    def __init__(self, definitions: Definitions, uris: Uris, nodes: ClusterNodes) -> None:
+    def __init__(self, definitions: Definitions, uris: Uris, nodes: Nodes) -> None:
         self._definitions, self._uris, self._nodes = definitions, uris, nodes
 
     def plan(self, name: str, properties: Json) -> Node:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from azureml_local.arm.schemas import Object, Required, Resource, Strict, Words
 
 
@@ -58,3 +60,17 @@ class DeploymentChanges(Resource):
     """Body of an online deployment's PATCH."""
 
     properties: DeploymentProperties | None = None
+
+
+class NewKey(Strict):
+    """Body of ``regenerateKeys``."""
+
+    key_type: str | None = None
+    key_value: str | None = None
+
+
+class LogRequest(Strict):
+    """Body of ``getLogs``."""
+
+    container_type: str | None = None
+    tail: int | None = Field(None, strict=False)

@@ -9,9 +9,8 @@ from azureml_local.arm.grammar import ArmError
 from azureml_local.assets import models
 from azureml_local.assets.rules import AssetsDep
 from azureml_local.jobs.history import HistoryDep
-from azureml_local.locator import ServiceDep
 from azureml_local.mlflow.metrics import MetricsDep
-from azureml_local.online import rules
+from azureml_local.online.endpoints import EndpointsDep
 from azureml_local.routing import SettingsDep, title
 from azureml_local.studio import pages
 
@@ -48,9 +47,9 @@ async def job(name: str, history: HistoryDep, metrics: MetricsDep) -> HTMLRespon
 
 
 @router.get("/endpoints/realtime/{name}/detail")
-async def endpoint(name: str, local: ServiceDep) -> HTMLResponse:
+async def endpoint(name: str, endpoints: EndpointsDep) -> HTMLResponse:
     """An endpoint as a page, with its deployments."""
-    return _answer(pages.endpoint(rules.endpoint(local, name), rules.deployments(local, name)))
+    return _answer(pages.endpoint(endpoints.find(name), endpoints.children_of(name)))
 
 
 @router.get("/model/{name}:{version}/details")
