@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from functools import cache
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 
 from azureml_local.arm import validation
 from azureml_local.arm.grammar import Scope, workspace_scope
+from azureml_local.arm.throttling import Throttling
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
 from azureml_local.engine.identity import Identity
@@ -40,6 +42,7 @@ SettingsDep = Annotated[Settings, part(Settings)]
 IdentityDep = Annotated[Identity, part(Identity)]
 ClockDep = Annotated[Clock, part(Clock)]
 FaultsDep = Annotated[Faults, part(Faults)]
+ThrottlingDep = Annotated[Throttling, part(Throttling)]
 ScopeDep = Annotated[Scope, Depends(workspace_scope)]
 """Parameter type of a route below a workspace; refuses a workspace that does not exist."""
 
@@ -53,10 +56,17 @@ async def require_token(request: Request, identity: IdentityDep) -> None:
     identity.require(request.headers.get("Authorization"))
 
 
-def authorized_router(prefix: str = "") -> APIRouter:
+def authorized_router(prefix: str = "", doc: str | None = None) -> APIRouter:
     """A router all of whose routes need a bearer token and what ARM asks of every request.
 
     Args:
         prefix: path before every route, for example :data:`azureml_local.arm.grammar.WORKSPACE_PATH`.
+        doc: docstring of the module; see :func:`title`.
     """
-    return APIRouter(prefix=prefix, dependencies=[Depends(require_token), Depends(validation.check)])
+    dependencies = [Depends(require_token), Depends(validation.check)]
+    return APIRouter(prefix=prefix, dependencies=dependencies, tags=title(doc))
+
+
+def title(doc: str | None) -> list[str | Enum]:
+    """Tag of a router: the first line of its module's docstring, as the fidelity document heads its section."""
+    return [line] if (line := (doc or "").strip().partition("\n")[0]) else []

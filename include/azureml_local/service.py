@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.arm.throttling import Limits
+from azureml_local.arm.throttling import Throttling
+from azureml_local.assets.rules import Assets
 from azureml_local.compute.clusters import Clusters
 from azureml_local.compute.nodes import Nodes
 from azureml_local.compute.quota import Quota
@@ -20,8 +19,13 @@ from azureml_local.engine.identity import Identity
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Store
+from azureml_local.hub.repos import Repos
 from azureml_local.jobs.history import History
+from azureml_local.jobs.launch import Launcher
+from azureml_local.jobs.rules import Jobs
 from azureml_local.jobs.runner import Runner
+from azureml_local.jobs.step import Steps
+from azureml_local.jobs.submission import Planner
 from azureml_local.mlflow.metrics import MetricStore
 from azureml_local.online.access import Access
 from azureml_local.online.deployments import Deployments
@@ -32,7 +36,12 @@ from azureml_local.online.pools import Pools
 from azureml_local.online.settings import DeploymentSettings
 from azureml_local.online.sources import Sources
 from azureml_local.online.workloads import Workloads
+from azureml_local.registry.definitions import Definitions
+from azureml_local.registry.holdings import Holdings
 from azureml_local.settings import Settings
+from azureml_local.storage.datastores import Datastores
+from azureml_local.storage.files import Files
+from azureml_local.storage.http import Blobs
 from azureml_local.storage.uris import Uris
 
 
@@ -46,52 +55,63 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.ready = settings, False
-        self.account_key = sas.account_key(settings)
         self.store = Store(settings.home / "state.db")
         self.metrics = MetricStore(settings.home / "metrics.db")
         self.clock = Clock(settings.time_policy)
         self.faults = Faults()
-        self.limits = Limits()
+        self.throttling = Throttling()
         self.identity = Identity(settings)
         self.operations = Operations(self.store, self.clock, self.faults, settings.base_url)
-        self.history = History(self)
+        self.files = Files(settings, sas.account_key(settings))
+        self.blobs = Blobs(self.store, self.files, self.identity)
+        self.uris = Uris(self.store, self.files, settings.standin)
+        self.datastores = Datastores(self.store, settings.port)
+        self.assets = Assets(self.store, self.uris, self.files)
+        self.holdings = Holdings(self.store, self.files, self.assets, self.operations, settings.standin)
+        self.definitions = Definitions(self.store, self.uris)
         self.nodes = Nodes(self.store)
-        self.runner = Runner(self)
         self.quota = Quota(self.store)
         self.clusters = Clusters(self.store, self.operations, self.nodes, self.quota)
+        self.history = History(self.store, self.files)
+        launcher = Launcher(settings, self.identity, self.uris, self.history)
+        steps = Steps(self.history, self.nodes, self.clock, self.faults, launcher)
+        self.runner = Runner(steps, self.operations)
+        planner = Planner(self.definitions, self.uris, self.nodes)
+        self.jobs = Jobs(self.store, self.history, planner, self.runner, self.operations)
+        self.repos = Repos(self.store, settings)
         self.pools = Pools(settings)
         self.endpoints = Endpoints(self.store, self.operations, self.pools, settings.base_url)
-        self.access = Access(self.store, self.identity, settings.base_url)
-        uris = Uris(self)
-        images, sources = Images(self.store, uris), Sources(self.store, uris)
+        images, sources = Images(self.store, self.uris), Sources(self.store, self.uris)
+        checks = DeploymentSettings(sources, images)
+        workloads = Workloads(settings, self.faults, sources, images)
         self.deployments = Deployments(
-            self.store,
-            self.operations,
-            self.endpoints,
-            self.quota,
-            DeploymentSettings(sources, images),
-            Workloads(settings, self.faults, sources, images),
-            self.pools,
+            self.store, self.operations, self.endpoints, self.quota, checks, workloads, self.pools
         )
+        self.access = Access(self.store, self.identity, settings.base_url)
         self.front_door = FrontDoor(self.store, self.access, self.pools)
         self.parts: tuple[Part, ...] = (
             self.store,
             self.metrics,
             self.clock,
             self.faults,
-            self.limits,
+            self.throttling,
             self.identity,
-            _Files(self),
+            self.files,
+            self.blobs,
+            self.datastores,
+            self.assets,
+            self.holdings,
+            self.history,
             self.runner,
-            self.nodes,
+            self.jobs,
+            self.repos,
             self.quota,
             self.clusters,
             self.pools,
             self.endpoints,
-            self.access,
             self.deployments,
+            self.access,
             self.front_door,
-            _Nouns(self),
             # Last: what was under way finds all else as it was.
             self.operations,
         )
@@ -141,55 +161,3 @@ class Service:
             yield
         finally:
             self.ready = True
-
-
-class _Files(Part):
-    """Blobs and data sets of the Hub, until their wings have parts of their own."""
-
-    def __init__(self, service: Service) -> None:
-        self._service, self._home = service, service.settings.home
-
-    async def start(self) -> None:
-        from azureml_local.storage import datastores, files
-
-        files.ensure_containers(self._service)
-        await datastores.startup(self._service)
-
-    def clear(self) -> None:
-        for name in ("blobs", "hub"):
-            shutil.rmtree(self._home / name, ignore_errors=True)
-
-    def save(self, folder: Path) -> None:
-        for name in ("blobs", "hub"):
-            if (self._home / name).is_dir():
-                shutil.copytree(self._home / name, folder / name, symlinks=True)
-
-    def load(self, folder: Path) -> None:
-        self.clear()
-        for name in ("blobs", "hub"):
-            if (folder / name).is_dir():
-                shutil.copytree(folder / name, self._home / name, symlinks=True)
-
-
-class _Nouns(Part):
-    """Handlers and start of the wings that have no parts of their own yet."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def register(self) -> None:
-        """Register the verbs; the routes are imported only now, as they import the service."""
-        from functools import partial
-
-        from azureml_local.jobs import routes as jobs
-        from azureml_local.registry import routes as registry
-
-        for name, handler in {
-            "jobs.cancel": jobs._cancel,
-            "jobs.delete": jobs._delete,
-            "registryAssets.publish": registry._publish,
-        }.items():
-            self._service.operations.register(name, partial(handler, self._service))
-
-    async def start(self) -> None:
-        self.register()

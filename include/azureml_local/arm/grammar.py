@@ -22,6 +22,8 @@ WORKSPACE_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 )
 """Route prefix of everything inside a workspace."""
+LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
+"""Route prefix of what a location offers, and of the state of operations."""
 
 Json = dict[str, Any]
 

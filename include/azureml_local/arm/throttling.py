@@ -39,13 +39,13 @@ DEFAULTS: Final[dict[Kind, Limit]] = {
 
 
 class Taken(NamedTuple):
-    """What became of one request: the header that tells what is left, and the refusal if there was nothing."""
+    """The outcome of one request: the header that says what is left, and the refusal if there was nothing."""
 
     header: tuple[bytes, bytes]
     refusal: ArmError | None
 
 
-class Limits(Part):
+class Throttling(Part):
     """The buckets; full at the start and after every change."""
 
     def __init__(self) -> None:

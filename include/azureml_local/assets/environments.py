@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import routes, rules
-from azureml_local.routing import authorized_router
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/environments")
+from azureml_local.assets import rules
+from azureml_local.storage.uris import Uris
 
 
-def complete(local: Service, name: str, version: str, given: Json) -> Json:
+def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of an environment version.
 
     Raises:
@@ -35,4 +27,3 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
 
 
 NOUN = rules.Noun("environments", "Environment", ("image", "build", "condaFile"), complete)
-routes.serve(router, NOUN)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from azureml_local.arm.grammar import ArmError
 from azureml_local.compute.sizes import VmSize, sizes
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store
+from azureml_local.routing import part
 from azureml_local.settings import SUBSCRIPTION_ID
 
 DEDICATED, LOW_PRIORITY = "totalDedicatedCores", "totalLowPriorityCores"
@@ -123,3 +126,6 @@ def _of_cluster(document: Document) -> tuple[int, list[str]]:
 def _add(used: dict[str, int], cores: int, keys: list[str]) -> None:
     for key in keys:
         used[key] = used.get(key, 0) + cores
+
+
+QuotaDep = Annotated[Quota, part(Quota)]

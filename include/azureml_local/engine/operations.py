@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from azureml_local.arm.grammar import PROVIDER, ArmError, Json, Scope
+from azureml_local.arm.grammar import LOCATION_PATH, ArmError, Json, Scope
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
 from azureml_local.engine.lifecycle import Part
@@ -107,8 +107,8 @@ class Operations(Part):
             outcome = {"status": "Failed", "error": error.body()["error"]}
         except Exception as error:
             log.exception("Operation %s on %s failed", name, key)
-            told = ArmError(500, "InternalServerError", repr(error))
-            outcome = {"status": "Failed", "error": told.body()["error"]}
+            unexpected = ArmError(500, "InternalServerError", repr(error))
+            outcome = {"status": "Failed", "error": unexpected.body()["error"]}
         if outcome["status"] == "Failed":
             self._mark_failed(noun, key, outcome["error"])
         self._store.update("operations", operation, ended=now(), **outcome)
@@ -132,8 +132,7 @@ class Operations(Part):
             family: whose URLs: ``mfe`` (endpoints, deployments) or ``computes``.
             delete: deletions are polled at ``Location`` alone.
         """
-        provider = f"/subscriptions/{SUBSCRIPTION_ID}/providers/{PROVIDER}/locations/{LOCATION}"
-        base = self._base_url + provider
+        base = self._base_url + LOCATION_PATH.format(subscription=SUBSCRIPTION_ID, location=LOCATION)
         if family == "computes":
             query = "service=new&api-version=2023-08-01-preview"
             where = f"{base}/computeOperationsStatus/{operation}?{query}"

@@ -11,15 +11,11 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.jobs import history
-from azureml_local.registry import definitions
-from azureml_local.registry.definitions import Component
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.registry.definitions import Component, Definitions, check_inputs
 
 _PARENT_INPUT = re.compile(r"\$\{\{\s*parent\.inputs\.([\w.-]+?)\s*\}\}")
 _PARENT_OUTPUT = re.compile(r"^\$\{\{\s*parent\.outputs\.([\w.-]+?)\s*\}\}$")
@@ -102,31 +98,31 @@ def short_compute(raw: str | None) -> str:
     return (raw or "").rstrip("/").rpartition("/")[2].removeprefix("azureml:")
 
 
-def expand(local: Service, pipeline: Node, *, default_compute: str) -> None:
+def expand(definitions: Definitions, pipeline: Node, *, default_compute: str) -> None:
     """Fill ``pipeline.nodes``, and theirs.
 
     Raises:
         ArmError: 400 if a node names what there is not or gets wrong inputs; 404 for an unknown component.
     """
     bodies: Json = pipeline.component.spec.get("jobs") or {}
-    drafts = {name: _draft(local, pipeline, name, body) for name, body in bodies.items()}
+    drafts = {name: _draft(definitions, pipeline, name, body) for name, body in bodies.items()}
     for name, node in drafts.items():
         _bind(pipeline, drafts, node, bodies[name], default_compute)
-        definitions.check_inputs(node.component, node.inputs, f"node {name!r}")
+        check_inputs(node.component, node.inputs, f"node {name!r}")
         node.inputs = with_defaults(node.component, node.inputs)
         if node.is_pipeline:
-            expand(local, node, default_compute=node.compute or default_compute)
+            expand(definitions, node, default_compute=node.compute or default_compute)
     pipeline.nodes = list(drafts.values())
 
 
-def _draft(local: Service, pipeline: Node, name: str, body: Json) -> Node:
+def _draft(definitions: Definitions, pipeline: Node, name: str, body: Json) -> Node:
     reference = body.get("componentId") or body.get("component")
     if isinstance(reference, dict):
         component = Component(
-            f"inline:{name}", reference, False, definitions.code_folder(local, reference.get("code"))
+            f"inline:{name}", reference, False, definitions.code_folder(reference.get("code"))
         )
     elif isinstance(reference, str):
-        component = definitions.load(local, reference, in_registry=pipeline.component.registry)
+        component = definitions.load(reference, in_registry=pipeline.component.registry)
     else:
         kind = body.get("type") or body.get("jobType")
         raise ArmError(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from azureml_local.engine.database import Database
+from azureml_local.routing import part
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS metrics (
@@ -75,6 +76,9 @@ class MetricStore(Database):
         return [
             Point(key, _SPECIAL[kind] if kind else value, time, step) for key, value, kind, time, step in rows
         ]
+
+
+MetricsDep = Annotated[MetricStore, part(MetricStore)]
 
 
 def _stored(value: float) -> tuple[float, str]:

@@ -6,14 +6,11 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azureml_local.arm.grammar import CALLER, ArmError, Json, not_found
+from azureml_local.arm.grammar import CALLER, ArmError, Json
 from azureml_local.engine.store import Document
-from azureml_local.mlflow.metrics import Point
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.mlflow.metrics import MetricStore, Point
 
 _STATUS = {
     "NotStarted": "SCHEDULED",
@@ -66,7 +63,7 @@ def metric(point: Point) -> Json:
     return {"key": point.key, "value": number(point.value), "timestamp": point.timestamp, "step": point.step}
 
 
-def render(local: Service, run: Document) -> Json:
+def render(metrics: MetricStore, run: Document) -> Json:
     """A run with its latest metrics."""
     tags = {"mlflow.user": CALLER, "mlflow.runName": run["displayName"], **run["tags"]}
     return {
@@ -83,26 +80,12 @@ def render(local: Service, run: Document) -> Json:
             "lifecycle_stage": "deleted" if run["hidden"] else "active",
         },
         "data": {
-            "metrics": [metric(point) for point in local.metrics.latest(run.key)],
+            "metrics": [metric(point) for point in metrics.latest(run.key)],
             "params": [{"key": key, "value": value} for key, value in run["parameters"].items()],
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         },
         "inputs": {},
     }
-
-
-def experiment(local: Service, experiment_id: str) -> Document:
-    """The experiment of an id; ``0`` is the default one, as in MLflow itself.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
-    if experiment_id == "0":
-        return local.history.experiment("Default")
-    for document in local.store.list("experiments"):
-        if document["id"] == experiment_id:
-            return document
-    raise not_found("The experiment", experiment_id, "the workspace")
 
 
 def matcher(text: str) -> Callable[[Json], bool]:

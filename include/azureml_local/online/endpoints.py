@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 from typing_extensions import override
 
@@ -12,6 +13,7 @@ from azureml_local.engine.store import Document, Store
 from azureml_local.long_running import Resources
 from azureml_local.online import access, schemas, traffic
 from azureml_local.online.pools import Pools
+from azureml_local.routing import part
 from azureml_local.settings import LOCATION, TENANT_ID
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]")
@@ -23,6 +25,13 @@ class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):
 
     kind, what = "onlineEndpoints", "The online endpoint"
     body, changes = schemas.Endpoint, schemas.EndpointChanges
+    summaries = (
+        "The endpoints of the workspace.",
+        "One endpoint.",
+        "Create an endpoint, or change the one that there is.",
+        "Change tags and traffic.",
+        "Remove an endpoint with all its deployments; what is under way on these is given up.",
+    )
     private = (access.KEYS,)
     lists_by_name = True
 
@@ -103,3 +112,6 @@ class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):
     @override
     async def end(self, key: str) -> None:
         await self._pools.remove(key)
+
+
+EndpointsDep = Annotated[Endpoints, part(Endpoints)]
