@@ -43,6 +43,7 @@ class Resources(Part, Generic[Body, Changes]):
         body: model of a PUT's body.
         changes: model of a PATCH's body.
         family: dialect of the answers: ``mfe`` answers PATCH with 202 and a deletion of nothing with 204.
+        summaries: what each route does, for the fidelity document: list, get, put, patch, delete.
         private: kinds of further documents of a resource under its key, which no answer shows.
         lists_by_name: whether a list takes ``name``.
     """
@@ -54,6 +55,7 @@ class Resources(Part, Generic[Body, Changes]):
     body: ClassVar[type[schemas.Resource]]
     changes: ClassVar[type[schemas.Resource]]
     family: ClassVar[Family] = "mfe"
+    summaries: ClassVar[tuple[str, str, str, str, str]]
     private: ClassVar[tuple[str, ...]] = ()
     lists_by_name: ClassVar[bool] = False
 
@@ -239,28 +241,25 @@ class Resources(Part, Generic[Body, Changes]):
         return self._operations.headers(scope, operation, self.family, delete=not final)
 
 
-def serve(router: APIRouter, noun: type[Resources[Any, Any]], base: str = "") -> None:
-    """Add the routes of a noun to a router, at ``base`` below its prefix."""
+def serve(router: APIRouter, noun: type[Resources[Any, Any]]) -> None:
+    """Add the routes of a noun to its router, whose prefix ends in the noun's path segment."""
     mfe = noun.family == "mfe"
 
     def key_of(request: Request) -> str:
         return "/".join(request.path_params[name] for name in noun.path)
 
     async def list_(request: Request, scope: ScopeDep, resources: Resources[Any, Any]) -> Json:
-        """The resources of the workspace, or of a parent."""
         owner = "/".join(request.path_params[name] for name in noun.path[:-1])
         name = request.query_params.get("name") if noun.lists_by_name else None
         found = [one for one in resources.below(owner) if not name or one.key == name]
         return grammar.page(request, [resources.render(scope, one) for one in found])
 
     async def get(request: Request, scope: ScopeDep, resources: Resources[Any, Any]) -> Json:
-        """One resource."""
         return resources.render(scope, resources.find(key_of(request)))
 
     async def put(
         request: Request, scope: ScopeDep, resources: Resources[Any, Any], body: schemas.Resource
     ) -> JSONResponse:
-        """Create a resource, or change the one of that name; a long-running operation."""
         begun = resources.put(key_of(request), body)
         answer = resources.render(scope, begun.document)
         return JSONResponse(answer, 201 if begun.new else 200, resources.headers(scope, begun.operation))
@@ -268,13 +267,11 @@ def serve(router: APIRouter, noun: type[Resources[Any, Any]], base: str = "") ->
     async def patch(
         request: Request, scope: ScopeDep, resources: Resources[Any, Any], body: schemas.Resource
     ) -> JSONResponse:
-        """Change some fields; a long-running operation."""
         begun = resources.patch(key_of(request), body)
         headers = resources.headers(scope, begun.operation, final=not mfe)
         return JSONResponse(resources.render(scope, begun.document), 202 if mfe else 200, headers)
 
     async def delete(request: Request, scope: ScopeDep, resources: Resources[Any, Any]) -> JSONResponse:
-        """Delete a resource with all that belongs to it; a long-running operation."""
         key = key_of(request)
         if mfe and not resources.exists(key):
             return JSONResponse(None, 204)
@@ -290,7 +287,8 @@ def serve(router: APIRouter, noun: type[Resources[Any, Any]], base: str = "") ->
         ("/{name}", "PATCH", patch, {"body": noun.changes}),
         ("/{name}", "DELETE", delete, {}),
     ]
-    for path, method, function, types in routes:
+    for (path, method, function, types), summary in zip(routes, noun.summaries, strict=True):
         # FastAPI reads the types of parameters from here; those of a noun are known only now.
         function.__annotations__ |= {"resources": own, **types}
-        router.add_api_route(f"{base}{path}", function, methods=[method], response_model=None)
+        function.__doc__ = summary
+        router.add_api_route(path, function, methods=[method], response_model=None)

@@ -8,7 +8,6 @@ from azureml_local.arm import grammar
 from azureml_local.arm.grammar import LOCATION_PATH, ArmError, Json
 from azureml_local.compute.quota import DEDICATED, LOW_PRIORITY, Quota, QuotaDep
 from azureml_local.compute.sizes import sizes
-from azureml_local.engine.store import Store
 from azureml_local.routing import StoreDep, authorized_router
 from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
 
@@ -51,44 +50,23 @@ async def vm_sizes(subscription: str, location: str) -> Json:
     }
 
 
-def _rows(store: Store, quota: Quota) -> list[tuple[str, str, str, int, int]]:
+def _rows(quota: Quota, clusters: int) -> list[tuple[str, str, str, int, int]]:
     """Type, id tail, name, use and limit of every count."""
     used = quota.in_use()
-    clusters = len(store.list("computes"))
-    rows = [
-        ("totalCores", "", "Clusters", clusters, 500),
-        (
-            "dedicatedCores",
-            "",
-            "Total Cluster Dedicated Regional vCPUs",
-            used.get(DEDICATED, 0),
-            quota.limit(DEDICATED),
-        ),
-        (
-            "lowPriorityCores",
-            "",
-            "Total Cluster LowPriority Regional vCPUs",
-            used.get(LOW_PRIORITY, 0),
-            quota.limit(LOW_PRIORITY),
-        ),
-    ]
+    totals = (("dedicatedCores", "Dedicated", DEDICATED), ("lowPriorityCores", "LowPriority", LOW_PRIORITY))
+    rows = [("totalCores", "", "Clusters", clusters, 500)]
+    for kind, label, key in totals:
+        rows.append((kind, "", f"Total Cluster {label} Regional vCPUs", used.get(key, 0), quota.limit(key)))
     for family in dict.fromkeys(size.family for size in sizes().values()):
         label = f"{family} Cluster Dedicated vCPUs"
-        rows.append(
-            (
-                "vmFamily",
-                f"/{label.replace(' ', '_')}",
-                label,
-                used.get(family, 0),
-                quota.limit(family),
-            )
-        )
+        tail = f"/{label.replace(' ', '_')}"
+        rows.append(("vmFamily", tail, label, used.get(family, 0), quota.limit(family)))
     return rows
 
 
 @router.get(f"{LOCATION_PATH}/usages")
 async def usages(
-    subscription: str, location: str, store: StoreDep, quota: QuotaDep, request: Request
+    subscription: str, location: str, quota: QuotaDep, store: StoreDep, request: Request
 ) -> Json:
     """Use and limit of clusters and vCPUs, in all and by family."""
     _check(subscription, location)
@@ -104,16 +82,14 @@ async def usages(
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, current, limit in _rows(store, quota)
+            for kind, tail, name, current, limit in _rows(quota, len(store.list("computes")))
         ],
         size=500,
     )
 
 
 @router.get(f"{LOCATION_PATH}/quotas")
-async def quotas(
-    subscription: str, location: str, store: StoreDep, quota: QuotaDep, request: Request
-) -> Json:
+async def quotas(subscription: str, location: str, quota: QuotaDep, request: Request) -> Json:
     """Limits of vCPUs by family."""
     _check(subscription, location)
     return grammar.page(
@@ -127,7 +103,7 @@ async def quotas(
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, _, limit in _rows(store, quota)
+            for kind, tail, name, _, limit in _rows(quota, 0)
             if kind == "vmFamily"
         ],
         size=500,

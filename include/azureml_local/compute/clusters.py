@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 from typing_extensions import override
 
@@ -13,6 +14,7 @@ from azureml_local.compute.quota import Quota
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document, Store, now
 from azureml_local.long_running import Resources
+from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,22}[a-zA-Z0-9]")
@@ -24,6 +26,13 @@ class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
     kind, what = "computes", "Compute"
     body, changes = schemas.Compute, schemas.ComputeChanges
     family = "computes"
+    summaries = (
+        "All computes.",
+        "One compute.",
+        "Create or change a cluster; a long-running operation.",
+        "Change the scale settings; a long-running operation.",
+        "Delete a cluster; a long-running operation. 404 if there is none, 409 while another operation runs.",
+    )
 
     def __init__(self, store: Store, operations: Operations, nodes: Nodes, quota: Quota) -> None:
         super().__init__(store, operations)
@@ -132,3 +141,6 @@ def counts(idle: int, running: int, target: int) -> Json:
         "nodeStateCounts": {f"{state}NodeCount": count for state, count in states.items()},
         "errors": None,
     }
+
+
+ClustersDep = Annotated[Clusters, part(Clusters)]

@@ -103,9 +103,6 @@ class Quota(Part):
         return None
 
 
-QuotaDep = Annotated[Quota, part(Quota)]
-
-
 def _of_deployment(document: Document) -> tuple[int, list[str]]:
     """VCPUs that a deployment counts for, and what they are counted under."""
     size = sizes().get(str(document["properties"].get("instanceType")).lower())
@@ -129,3 +126,6 @@ def _of_cluster(document: Document) -> tuple[int, list[str]]:
 def _add(used: dict[str, int], cores: int, keys: list[str]) -> None:
     for key in keys:
         used[key] = used.get(key, 0) + cores
+
+
+QuotaDep = Annotated[Quota, part(Quota)]

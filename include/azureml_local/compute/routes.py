@@ -1,21 +1,21 @@
-"""Routes of the compute clusters."""
+"""Compute clusters (AmlCompute): create, resize, delete, nodes."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 from azureml_local import long_running
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import Json
-from azureml_local.compute.clusters import Clusters
-from azureml_local.routing import ScopeDep, authorized_router, part
+from azureml_local.compute.clusters import Clusters, ClustersDep
+from azureml_local.routing import ScopeDep, authorized_router
 
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/computes", __doc__)
+router = authorized_router(
+    f"{grammar.WORKSPACE_PATH}/computes", "Compute clusters (AmlCompute): create, resize, delete, nodes."
+)
 long_running.serve(router, Clusters)
 
 
 @router.post("/{name}/listNodes")
-async def list_nodes(name: str, _: ScopeDep, clusters: Annotated[Clusters, part(Clusters)]) -> Json:
+async def list_nodes(name: str, _: ScopeDep, clusters: ClustersDep) -> Json:
     """The nodes that are up."""
     counts = clusters.inner(clusters.find(name))
     running = counts["nodeStateCounts"]["runningNodeCount"]

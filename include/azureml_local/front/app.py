@@ -47,7 +47,7 @@ WINGS: dict[str, tuple[APIRouter, ...]] = {
     "registry": (registry.router,),
     "jobs": (jobs.router, runs.router, artifacts.router),
     "mlflow": (experiments.router, mlflow.router),
-    "online": (online.router, scoring.router),
+    "online": (online.endpoints_router, online.deployments_router, scoring.router),
     "hub": (hub.router,),
     "studio": (studio.router,),
     "control": (control.router,),

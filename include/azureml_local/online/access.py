@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from typing import Annotated
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.identity import SCORING, Identity
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store
+from azureml_local.routing import part
 
 KEYS = "endpointKeys"
 """Kind of the keys, which are kept apart from the endpoints, so that no answer shows them."""
@@ -111,3 +113,6 @@ class Access(Part):
 
 def _new_key() -> str:
     return secrets.token_urlsafe(32)
+
+
+AccessDep = Annotated[Access, part(Access)]

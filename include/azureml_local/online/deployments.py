@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 from typing_extensions import override
 
@@ -21,6 +22,7 @@ from azureml_local.online.pools import Pools
 from azureml_local.online.servers import ContainerError
 from azureml_local.online.settings import DeploymentSettings
 from azureml_local.online.workloads import Workloads
+from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,13 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
     kind, what, where = "onlineDeployments", "The deployment", "endpoint {owner}"
     path = ("endpoint", "name")
     body, changes = schemas.Deployment, schemas.DeploymentChanges
+    summaries = (
+        "The deployments of an endpoint.",
+        "One deployment.",
+        "Create a deployment, or change the one that there is.",
+        "Change tags and the number of instances.",
+        "Remove a deployment; one that has traffic is refused, as the endpoint would go dark.",
+    )
     private = (_SERVED,)
 
     def __init__(
@@ -208,3 +217,6 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
             await self._launch(document)
         except (ContainerError, ArmError) as error:
             log.warning("Deployment %s did not come back: %s", key, error)
+
+
+DeploymentsDep = Annotated[Deployments, part(Deployments)]

@@ -25,6 +25,13 @@ class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):
 
     kind, what = "onlineEndpoints", "The online endpoint"
     body, changes = schemas.Endpoint, schemas.EndpointChanges
+    summaries = (
+        "The endpoints of the workspace.",
+        "One endpoint.",
+        "Create an endpoint, or change the one that there is.",
+        "Change tags and traffic.",
+        "Remove an endpoint with all its deployments; what is under way on these is given up.",
+    )
     private = (access.KEYS,)
     lists_by_name = True
 

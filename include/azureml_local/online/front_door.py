@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Annotated
 
 import httpx
 from fastapi.responses import JSONResponse
@@ -15,6 +16,7 @@ from azureml_local.online import traffic
 from azureml_local.online.access import Access
 from azureml_local.online.pools import Pool, Pools
 from azureml_local.online.servers import ContainerError
+from azureml_local.routing import part
 
 log = logging.getLogger(__name__)
 
@@ -146,3 +148,6 @@ class FrontDoor(Part):
         for copy in list(self._copies):
             copy.cancel()
         await asyncio.gather(*self._copies, return_exceptions=True)
+
+
+FrontDoorDep = Annotated[FrontDoor, part(FrontDoor)]

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 
@@ -15,6 +16,7 @@ from azureml_local.engine.lifecycle import Part
 from azureml_local.online.replicas import Replica
 from azureml_local.online.servers import ContainerError
 from azureml_local.online.workloads import Workload
+from azureml_local.routing import part
 from azureml_local.settings import Settings
 
 
@@ -156,3 +158,6 @@ class Pools(Part):
 
 async def _stop(replicas: list[Replica]) -> None:
     await asyncio.gather(*(replica.stop() for replica in replicas))
+
+
+PoolsDep = Annotated[Pools, part(Pools)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -11,43 +10,48 @@ from fastapi.responses import JSONResponse
 from azureml_local import long_running
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json
-from azureml_local.online.access import Access
-from azureml_local.online.deployments import Deployments
+from azureml_local.online.access import AccessDep
+from azureml_local.online.deployments import Deployments, DeploymentsDep
 from azureml_local.online.endpoints import Endpoints, EndpointsDep
 from azureml_local.online.logs import LOGS, SERVER, last_lines
-from azureml_local.online.pools import Pools
+from azureml_local.online.pools import PoolsDep
 from azureml_local.online.schemas import LogRequest, NewKey
-from azureml_local.routing import ScopeDep, authorized_router, part
+from azureml_local.routing import ScopeDep, authorized_router
 
-router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints", __doc__)
-DeploymentsDep = Annotated[Deployments, part(Deployments)]
-AccessDep = Annotated[Access, part(Access)]
-PoolsDep = Annotated[Pools, part(Pools)]
-_DEPLOYMENTS = "/{endpoint}/deployments"
+endpoints_router = authorized_router(
+    f"{WORKSPACE_PATH}/onlineEndpoints",
+    "Managed online endpoints: the address, its keys and how its traffic is split.",
+)
+deployments_router = authorized_router(
+    f"{WORKSPACE_PATH}/onlineEndpoints/{{endpoint}}/deployments",
+    "Managed online deployments: a model behind an endpoint, each a process of its own.",
+)
+long_running.serve(endpoints_router, Endpoints)
+long_running.serve(deployments_router, Deployments)
 
 
-@router.post("/{name}/listKeys")
+@endpoints_router.post("/{name}/listKeys")
 async def list_keys(name: str, _: ScopeDep, endpoints: EndpointsDep, access: AccessDep) -> Json:
     """Both keys."""
     return access.keys(endpoints.find(name))
 
 
-@router.post("/{name}/regenerateKeys")
+@endpoints_router.post("/{name}/regenerateKeys")
 async def regenerate_keys(
     name: str, body: NewKey, _: ScopeDep, endpoints: EndpointsDep, access: AccessDep
 ) -> JSONResponse:
-    """Replace one key."""
+    """Replace one key: by the value given, or a random one if it has that value already, as the SDK sends."""
     access.regenerate_key(endpoints.find(name), body.key_type, body.key_value)
     return JSONResponse(None, 200)
 
 
-@router.post("/{name}/token")
+@endpoints_router.post("/{name}/token")
 async def token(name: str, _: ScopeDep, endpoints: EndpointsDep, access: AccessDep) -> Json:
     """A token that opens an endpoint of authMode AMLToken."""
     return access.token(endpoints.find(name))
 
 
-@router.post(f"{_DEPLOYMENTS}/{{name}}/getLogs")
+@deployments_router.post("/{name}/getLogs")
 async def get_logs(
     endpoint: str, name: str, body: LogRequest, _: ScopeDep, deployments: DeploymentsDep, pools: PoolsDep
 ) -> Json:
@@ -68,7 +72,7 @@ async def get_logs(
     return {"content": text}
 
 
-@router.get(f"{_DEPLOYMENTS}/{{name}}/skus")
+@deployments_router.get("/{name}/skus")
 async def list_skus(
     endpoint: str, name: str, request: Request, _: ScopeDep, deployments: DeploymentsDep
 ) -> Json:
@@ -80,7 +84,3 @@ async def list_skus(
         "capacity": {"minimum": 1, "maximum": 20, "default": 1, "scaleType": "Manual"},
     }
     return grammar.page(request, [sku])
-
-
-long_running.serve(router, Endpoints)
-long_running.serve(router, Deployments, _DEPLOYMENTS)

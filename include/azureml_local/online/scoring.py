@@ -1,8 +1,6 @@
-"""The address of an endpoint: score, liveness, and the description of its API."""
+"""The front door of online endpoints: who may come in, which deployment answers, how long it may take."""
 
 from __future__ import annotations
-
-from typing import Annotated
 
 import httpx
 from fastapi import APIRouter, Request
@@ -10,11 +8,10 @@ from fastapi.responses import JSONResponse, Response
 
 from azureml_local.arm.grammar import Json
 from azureml_local.engine.store import Document
-from azureml_local.online.front_door import FrontDoor, RefusedError
-from azureml_local.routing import SettingsDep, part, title
+from azureml_local.online.front_door import FrontDoorDep, RefusedError
+from azureml_local.routing import SettingsDep, title
 
 router = APIRouter(prefix="/inference/{endpoint}", tags=title(__doc__))
-FrontDoorDep = Annotated[FrontDoor, part(FrontDoor)]
 _DEPLOYMENT = "azureml-model-deployment"
 _FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-request-id", "x-ms-client-request-id")
 _KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version")
