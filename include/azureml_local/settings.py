@@ -24,7 +24,7 @@ BLOB_CONTAINER = "azureml-blobstore-00000000-0000-4000-8000-0000000000ee"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the process is told from outside.
+    """The configuration of the process.
 
     Attributes:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).

@@ -147,8 +147,8 @@ def _compute() -> dict[str, Param]:
             "gpu-cluster-big",
             "string",
             "Taken if it exists, created if not.",
-            minLength=2,
-            maxLength=32,
+            minLength=3,
+            maxLength=24,
             pattern=CLUSTER_NAME,
         ),
         "compute_vm_size": _param(

@@ -22,6 +22,8 @@ WORKSPACE_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 )
 """Route prefix of everything inside a workspace."""
+TRACKING_PATH = f"/mlflow/v1.0{WORKSPACE_PATH}"
+"""Route prefix of the workspace's MLflow service."""
 LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
 """Route prefix of what a location offers, and of the state of operations."""
 
@@ -109,6 +111,12 @@ async def workspace_scope(subscription: str, group: str, workspace: str) -> Scop
     return Scope(subscription, group, workspace)
 
 
+def tracking_uri(base_url: str) -> str:
+    """Address of the workspace's MLflow service."""
+    path = TRACKING_PATH.format(subscription=SUBSCRIPTION_ID, group=RESOURCE_GROUP, workspace=WORKSPACE)
+    return f"{base_url}{path}"
+
+
 def envelope(
     arm_id: str,
     properties: Json,
@@ -163,9 +171,9 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         raise ArmError(
             400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
         ) from error
-    found = list(islice(items, skip, skip + size + 1))
-    answer: Json = {"value": found[:size]}
-    if not query.get("$top") and len(found) > size:
+    chosen = list(islice(items, skip, skip + size + 1))
+    answer: Json = {"value": chosen[:size]}
+    if not query.get("$top") and len(chosen) > size:
         query["$skip"] = str(skip + size)
         answer["nextLink"] = (
             f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"

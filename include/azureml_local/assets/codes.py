@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import rules
+from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris
 
 
@@ -15,7 +15,7 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     """
     if not given.get("codeUri"):
         raise ArmError(400, "UserError", f"Code {name}:{version} has no codeUri.", target="codeUri")
-    return {**rules.base(given), "codeUri": given["codeUri"]}
+    return {**base(given), "codeUri": given["codeUri"]}
 
 
-NOUN = rules.Noun("codes", "Code", ("codeUri",), complete)
+NOUN = Noun("codes", "Code", ("codeUri",), complete)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import rules
+from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris
 
 TYPES = ("command", "pipeline")
@@ -28,9 +28,9 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
             f"Components of type {kind!r} are not run here: use one of {', '.join(TYPES)}.",
         )
     return {
-        **rules.base(given),
+        **base(given),
         "componentSpec": {**spec, "name": spec.get("name") or name, "version": version},
     }
 
 
-NOUN = rules.Noun("components", "Component", ("componentSpec",), complete)
+NOUN = Noun("components", "Component", ("componentSpec",), complete)

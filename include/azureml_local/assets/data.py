@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import rules
+from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris, canonical
 
 TYPES = ("uri_file", "uri_folder", "mltable")
@@ -26,7 +26,7 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     if not uri:
         raise ArmError(400, "UserError", f"Data {name}:{version} has no dataUri.", target="dataUri")
     own = {"referencedUris": given.get("referencedUris")} if kind == "mltable" else {}
-    return {**rules.base(given), "dataUri": canonical(uri), "dataType": kind, **own}
+    return {**base(given), "dataUri": canonical(uri), "dataType": kind, **own}
 
 
-NOUN = rules.Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))
+NOUN = Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import rules
+from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris
 
 
@@ -19,11 +19,11 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
         )
     own = ("image", "build", "condaFile", "inferenceConfig", "autoRebuild")
     return {
-        **rules.base(given),
+        **base(given),
         **{field: given[field] for field in own if given.get(field) is not None},
         "osType": given.get("osType") or "Linux",
         "environmentType": "UserCreated",
     }
 
 
-NOUN = rules.Noun("environments", "Environment", ("image", "build", "condaFile"), complete)
+NOUN = Noun("environments", "Environment", ("image", "build", "condaFile"), complete)

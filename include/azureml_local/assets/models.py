@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import rules
+from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris, canonical, job_of
 
 TYPES = ("custom_model", "mlflow_model", "triton_model")
@@ -58,7 +58,7 @@ def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
             target=uri,
         )
     return {
-        **rules.base(given),
+        **base(given),
         "modelUri": path,
         "modelType": kind,
         "flavors": _flavors(uris, path, name) if kind == "mlflow_model" else given.get("flavors") or {},
@@ -67,4 +67,4 @@ def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
     }
 
 
-NOUN = rules.Noun("models", "Model", ("modelUri", "modelType"), complete)
+NOUN = Noun("models", "Model", ("modelUri", "modelType"), complete)

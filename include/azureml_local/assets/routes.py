@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, Json
 from azureml_local.arm.lists import select
-from azureml_local.assets import codes, components, data, environments, models, rules
+from azureml_local.assets import codes, components, data, environments, models
+from azureml_local.assets.noun import Noun, check_name, version_body
 from azureml_local.assets.rules import AssetsDep
 from azureml_local.assets.schemas import Version
 from azureml_local.routing import ScopeDep, authorized_router
 
 
-def serve(router: APIRouter, noun: rules.Noun) -> APIRouter:
+def serve(router: APIRouter, noun: Noun) -> APIRouter:
     """Add the routes of a noun to its router, whose prefix is ``<workspace>/<plural>``."""
 
     async def list_containers(scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
@@ -40,18 +41,18 @@ def serve(router: APIRouter, noun: rules.Noun) -> APIRouter:
     async def list_versions(name: str, scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
         """The versions of an asset, newest first; by view, tags, order, hash."""
         chosen = select(request, assets.versions(noun.plural, name))
-        return grammar.page(request, [rules.version_body(noun, scope, item) for item in chosen])
+        return grammar.page(request, [version_body(noun, scope, item) for item in chosen])
 
     async def get_version(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:
         """One version; ``azureml_default`` is the newest."""
-        return rules.version_body(noun, scope, assets.find_version(noun, name, version))
+        return version_body(noun, scope, assets.find_version(noun, name, version))
 
     async def put_version(
         name: str, version: str, scope: ScopeDep, assets: AssetsDep, body: Version
     ) -> Response:
         """Make a version, or change what may change; 409 if it exists with other content."""
         document, new = assets.put_version(noun, name, version, body.properties.sent())
-        return JSONResponse(rules.version_body(noun, scope, document), 201 if new else 200)
+        return JSONResponse(version_body(noun, scope, document), 201 if new else 200)
 
     async def delete_version(name: str, version: str, _: ScopeDep, assets: AssetsDep) -> Response:
         """Remove one version."""
@@ -78,7 +79,7 @@ _codes = authorized_router(f"{WORKSPACE_PATH}/codes", codes.__doc__)
 @_codes.post("/{name}/versions/{version}/startPendingUpload")
 async def start_pending_upload(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:
     """Where to upload the folder of a code version that is about to be made."""
-    rules.check_name("Code", name, version)
+    check_name("Code", name, version)
     return assets.pending_upload(scope.id)
 
 

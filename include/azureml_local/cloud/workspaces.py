@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import Json, Scope, workspace_scope
-from azureml_local.mlflow.protocol import tracking_uri
+from azureml_local.arm.grammar import Json, Scope, tracking_uri, workspace_scope
 from azureml_local.routing import ScopeDep, SettingsDep, authorized_router
 from azureml_local.settings import (
     LOCATION,

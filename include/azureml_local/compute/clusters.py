@@ -17,7 +17,8 @@ from azureml_local.long_running import Resources
 from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
-NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,22}[a-zA-Z0-9]")
+NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+"""Source: ``ComputeNameParameter`` of the published contract, 2023-08-01-preview: 3 to 24 characters."""
 
 
 class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
@@ -44,7 +45,7 @@ class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
             raise ArmError(
                 400,
                 "BadArgument",
-                f"The compute name {name!r} is not valid: 2 to 24 letters, digits and dashes, a letter first.",
+                f"The compute name {name!r} is not valid: 3 to 24 letters, digits and dashes, a letter first.",
                 target="name",
             )
 

@@ -1,6 +1,6 @@
 """Who calls: a token service in the form of App Service's managed identity, and the check of every token.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+Tokens are RS256 JWTs with the resource as audience, as Entra ID issues them. The signing key and the
 identity header's value are made at the first start and kept with mode 0600.
 """
 
@@ -144,7 +144,7 @@ class Identity(Part):
         if claims.get("rev", self._revoked) < self._revoked:
             raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
         if audience is not None:
-            return  # A token for an endpoint must not be remembered as one that opens ARM.
+            return  # Not kept: a token for an endpoint must not open ARM.
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]

@@ -21,9 +21,9 @@ from azureml_local.compute import routes as compute
 from azureml_local.control import routes as control
 from azureml_local.front.middleware import Middleware
 from azureml_local.hub import routes as hub
-from azureml_local.jobs import artifacts, runs
 from azureml_local.jobs import routes as jobs
-from azureml_local.mlflow import experiments
+from azureml_local.jobs import runs
+from azureml_local.mlflow import artifacts, experiments
 from azureml_local.mlflow import routes as mlflow
 from azureml_local.online import routes as online
 from azureml_local.online import scoring
@@ -45,8 +45,8 @@ WINGS: dict[str, tuple[APIRouter, ...]] = {
         assets.models_router,
     ),
     "registry": (registry.router,),
-    "jobs": (jobs.router, runs.router, artifacts.router),
-    "mlflow": (experiments.router, mlflow.router),
+    "jobs": (jobs.router, runs.router),
+    "mlflow": (artifacts.router, experiments.router, mlflow.router),
     "online": (online.endpoints_router, online.deployments_router, scoring.router),
     "hub": (hub.router,),
     "studio": (studio.router,),

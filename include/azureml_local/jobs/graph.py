@@ -180,9 +180,9 @@ def _filled(pipeline: Node, text: str) -> Value:
         _known(pipeline, match[1])
         return pipeline.inputs[match[1]]
 
-    def value(found: re.Match[str]) -> str:
-        _known(pipeline, found[1])
-        held = pipeline.inputs[found[1]]
+    def value(binding: re.Match[str]) -> str:
+        _known(pipeline, binding[1])
+        held = pipeline.inputs[binding[1]]
         return held.uri if isinstance(held, Asset) else held or ""
 
     return _PARENT_INPUT.sub(value, text)

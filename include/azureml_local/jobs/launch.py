@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from azureml_local.arm.grammar import tracking_uri
 from azureml_local.engine.identity import Identity
 from azureml_local.engine.processes import Process, base_environment
 from azureml_local.jobs import template
 from azureml_local.jobs.graph import Asset, Node
 from azureml_local.jobs.history import History
-from azureml_local.mlflow.protocol import tracking_uri
 from azureml_local.settings import Settings
 from azureml_local.storage.uris import Uris
 

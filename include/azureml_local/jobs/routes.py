@@ -6,13 +6,12 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import WORKSPACE_PATH, Json, Scope, not_found
+from azureml_local.arm.grammar import WORKSPACE_PATH, Json, Scope, not_found, tracking_uri
 from azureml_local.arm.lists import has_tag
 from azureml_local.engine.store import Document
 from azureml_local.jobs.history import HistoryDep
 from azureml_local.jobs.rules import JobsDep
 from azureml_local.jobs.schemas import Job
-from azureml_local.mlflow.protocol import tracking_uri
 from azureml_local.routing import OperationsDep, ScopeDep, SettingsDep, StoreDep, authorized_router
 
 router = authorized_router(f"{WORKSPACE_PATH}/jobs", __doc__)

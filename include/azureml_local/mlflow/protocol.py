@@ -9,11 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError
+from azureml_local.arm.grammar import TRACKING_PATH, ArmError
 from azureml_local.routing import require_token, title
-from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
 
-_ROOT = f"/mlflow/v1.0{WORKSPACE_PATH}"
 _CODES = {
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
@@ -41,13 +39,8 @@ class _MlflowRoute(APIRoute):
 def mlflow_router(prefix: str, doc: str | None) -> APIRouter:
     """A router of the tracking API, whose routes need a token; ``doc`` is its module's docstring."""
     return APIRouter(
-        prefix=f"{_ROOT}/api/2.0{prefix}",
+        prefix=f"{TRACKING_PATH}/api/2.0{prefix}",
         route_class=_MlflowRoute,
         dependencies=[Depends(require_token)],
         tags=title(doc),
     )
-
-
-def tracking_uri(base_url: str) -> str:
-    """Address of the workspace's MLflow service."""
-    return base_url + _ROOT.format(subscription=SUBSCRIPTION_ID, group=RESOURCE_GROUP, workspace=WORKSPACE)

@@ -108,8 +108,8 @@ def _clause(part: str) -> Callable[[Json], bool]:
         match[3].lower(),
         match[4],
     )
-    wanted: Any = re.findall(r"'([^']*)'", raw) if operator in ("in", "not in") else raw.strip("'\"")
-    return lambda run: _compare(value_of(run, group, key), operator, wanted)
+    operand: Any = re.findall(r"'([^']*)'", raw) if operator in ("in", "not in") else raw.strip("'\"")
+    return lambda run: _compare(value_of(run, group, key), operator, operand)
 
 
 def value_of(run: Json, group: str, key: str) -> Any:
@@ -120,27 +120,27 @@ def value_of(run: Json, group: str, key: str) -> Any:
     return next((entry["value"] for entry in run["data"][name] if entry["key"] == key), None)
 
 
-def _compare(value: Any, operator: str, wanted: Any) -> bool:
+def _compare(value: Any, operator: str, operand: Any) -> bool:
     if value is None:
         return False
     if operator in ("in", "not in"):
-        return (str(value) in wanted) == (operator == "in")
+        return (str(value) in operand) == (operator == "in")
     if operator.endswith("like"):
-        pattern = re.escape(wanted).replace("%", ".*").replace("_", ".")
+        pattern = re.escape(operand).replace("%", ".*").replace("_", ".")
         return re.fullmatch(pattern, str(value), re.I if operator == "ilike" else 0) is not None
     if isinstance(value, int | float):
         try:
-            wanted = float(wanted)
+            operand = float(operand)
         except ValueError:
             return False
     return bool(
         {
-            "=": value == wanted,
-            "!=": value != wanted,
-            ">": value > wanted,
-            "<": value < wanted,
-            ">=": value >= wanted,
-            "<=": value <= wanted,
+            "=": value == operand,
+            "!=": value != operand,
+            ">": value > operand,
+            "<": value < operand,
+            ">=": value >= operand,
+            "<=": value <= operand,
         }[operator]
     )
 

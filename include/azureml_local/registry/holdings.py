@@ -1,28 +1,25 @@
 """What the registry holds: the catalogue's assets, and those that users have published, in one form.
 
-Published assets are in the store under ``registry/<plural>``; the catalogue's are made into documents of the
-same shape.
+Published assets are in the store under ``registry/<plural>``.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
-
-import yaml
+from typing import Annotated
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import codes, components, data, environments, models, rules
-from azureml_local.assets.rules import Assets, next_version, version_of
+from azureml_local.assets import codes, components, data, environments, models
+from azureml_local.assets.noun import Noun, next_version, version_of
+from azureml_local.assets.rules import DEFAULT_VERSION, Assets
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document, Store
 from azureml_local.registry import catalogue
+from azureml_local.registry.catalogued import Catalogued, asset_id
 from azureml_local.routing import part
 from azureml_local.settings import REGISTRY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from azureml_local.storage.files import ACCOUNT_HOST, REGISTRY_CONTAINER, Files
@@ -38,10 +35,9 @@ ARM_ID = (
 )
 PUBLISHED = "registryAssets"
 """Noun of the time policy, and kind of what is being published; it is not to be seen before that is done."""
-_FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def noun(plural: str) -> rules.Noun:
+def noun(plural: str) -> Noun:
     """The kind of that path segment.
 
     Raises:
@@ -54,11 +50,6 @@ def noun(plural: str) -> rules.Noun:
     return NOUNS[plural]
 
 
-def asset_id(plural: str, name: str, version: str) -> str:
-    """The id by which an asset of the registry is used everywhere."""
-    return f"azureml://registries/{REGISTRY}/{plural}/{name}/versions/{version}"
-
-
 class Holdings(Part):
     """Reads the registry's assets, and publishes into it."""
 
@@ -66,7 +57,7 @@ class Holdings(Part):
         self, store: Store, files: Files, assets: Assets, operations: Operations, standin: Path
     ) -> None:
         self._store, self._files, self._assets, self._operations = store, files, assets, operations
-        self._standin = standin
+        self._catalogued, self._standin = Catalogued(files, standin), standin
         operations.register(f"{PUBLISHED}.publish", self._publish)
 
     def names(self, plural: str) -> list[str]:
@@ -76,12 +67,7 @@ class Holdings(Part):
 
     def versions(self, plural: str, name: str) -> list[Document]:
         """All versions of a name, oldest first: the catalogue's, then the published."""
-        from_catalogue = [
-            self._document(plural, described, place)
-            for place, described in enumerate(catalogue.documents(plural))
-            if described["name"] == name
-        ]
-        return from_catalogue + self._assets.versions(noun(plural).plural, name)
+        return self._catalogued.versions(plural, name) + self._assets.versions(noun(plural).plural, name)
 
     def find(self, plural: str, name: str, version: str) -> Document:
         """One version; :data:`azureml_local.assets.rules.DEFAULT_VERSION` is the newest not archived.
@@ -91,7 +77,7 @@ class Holdings(Part):
         """
         known = self.versions(plural, name)
         for document in reversed(known):
-            newest = version == rules.DEFAULT_VERSION and not document["properties"]["isArchived"]
+            newest = version == DEFAULT_VERSION and not document["properties"]["isArchived"]
             if newest or document.key == f"{name}/{version}":
                 return document
         there = ", ".join(version_of(item) for item in known) or "none"
@@ -171,44 +157,6 @@ class Holdings(Part):
             link.unlink(missing_ok=True)
             link.symlink_to(folder)
 
-    def _document(self, plural: str, described: Json, place: int) -> Document:
-        """A document of the catalogue in the form of a stored one."""
-        properties = {
-            "description": described.get("description"),
-            "tags": _texts(described.get("tags") or {}),
-            "properties": _texts(described.get("properties") or {}),
-            "isArchived": bool(described.get("isArchived")),
-            "isAnonymous": False,
-        }
-        own = {"models": self._model, "components": _component, "environments": _environment}[plural]
-        document = Document({"properties": properties | own(described)})
-        document.key = f"{described['name']}/{described['version']}"
-        first = (_FIRST_DAY + timedelta(days=place)).isoformat().replace("+00:00", "Z")
-        document.created = document.modified = str(described.get("created") or first)
-        return document
-
-    def _model(self, described: Json) -> Json:
-        name, version = described["name"], str(described["version"])
-        own: Json = {
-            "modelUri": self._files.url(REGISTRY_CONTAINER, f"models/{name}/{version}"),
-            "modelType": described.get("type", "mlflow_model"),
-            "flavors": self._flavors(name, version),
-            "jobName": None,
-            "originAssetId": None,
-        }
-        if metadata := described.get("system_metadata"):
-            # Undeclared in the contract. The SDK writes it in snake case; readers look for either spelling.
-            own |= {"system_metadata": metadata, "systemMetadata": metadata}
-        return own
-
-    def _flavors(self, name: str, version: str) -> Json:
-        try:
-            file = catalogue.model_folder(self._standin, name, version) / "MLmodel"
-            listed: dict[str, Any] = yaml.safe_load(file.read_text())["flavors"]
-        except (ArmError, OSError, KeyError):
-            return {}
-        return {flavor: {"data": _texts(fields or {})} for flavor, fields in listed.items()}
-
 
 HoldingsDep = Annotated[Holdings, part(Holdings)]
 
@@ -227,53 +175,3 @@ def body(plural: str, document: Document) -> Json:
         modified=document.modified,
     )
     return sent | {"id": asset_id(plural, name, version)}
-
-
-def _texts(values: Json) -> dict[str, str]:
-    """Tags are text on the wire: dictionaries as JSON, lists as Python writes them."""
-    return {
-        key: json.dumps(value) if isinstance(value, dict) else str(value) for key, value in values.items()
-    }
-
-
-def _component(described: Json) -> Json:
-    spec = {key: value for key, value in described.items() if key not in ("created", "isArchived", "jobs")}
-    spec["version"] = str(spec["version"])
-    if "code" in spec:
-        spec["code"] = "azureml:" + asset_id("codes", str(spec["name"]), spec["version"])
-    if "jobs" in described:
-        spec["jobs"] = {node: _node(job) for node, job in described["jobs"].items()}
-    return {"componentSpec": spec}
-
-
-def _node(job: Json) -> Json:
-    """A step of a pipeline component as the service sends it: bindings as literals, components by full id."""
-    sent = {
-        key: value for key, value in job.items() if key not in ("component", "compute", "inputs", "outputs")
-    }
-    short = str(job["component"]).removeprefix("azureml:")
-    if not short.startswith("//"):
-        name, _, version = short.partition(":")
-        short = asset_id("components", name, version).removeprefix("azureml:")
-    inputs = {
-        key: {"job_input_type": "literal", "value": str(value)}
-        for key, value in (job.get("inputs") or {}).items()
-    }
-    outputs = {
-        key: {"type": "literal", "value": str(value)} for key, value in (job.get("outputs") or {}).items()
-    }
-    return sent | {
-        "componentId": f"azureml:{short}",
-        "computeId": job.get("compute"),
-        "inputs": inputs,
-        "outputs": outputs,
-    }
-
-
-def _environment(described: Json) -> Json:
-    return {
-        "image": described.get("image"),
-        "condaFile": described.get("conda_file"),
-        "osType": described.get("os_type", "Linux").capitalize(),
-        "environmentType": "Curated",
-    }

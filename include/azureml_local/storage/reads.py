@@ -102,8 +102,8 @@ def _entries(names: list[str], prefix: str, delimiter: str) -> list[tuple[str, b
         return [(name, False) for name in names]
     seen: dict[tuple[str, bool], None] = {}
     for name in names:
-        head, found, _ = name[len(prefix) :].partition(delimiter)
-        seen[(prefix + head + found, bool(found))] = None
+        head, cut, _ = name[len(prefix) :].partition(delimiter)
+        seen[(prefix + head + cut, bool(cut))] = None
     return list(seen)
 
 

@@ -101,7 +101,7 @@ class Uris:
         document = self._store.get("datastores", name)
         if document is None:
             raise ArmError(
-                404, "ResourceNotFound", f"Datastore '{name}' was not match in the workspace.", target=name
+                404, "ResourceNotFound", f"Datastore '{name}' was not found in the workspace.", target=name
             )
         container = document["properties"].get("containerName") or document["properties"].get("filesystem")
         if not container:
@@ -131,7 +131,7 @@ class Uris:
             raise ArmError(
                 404,
                 "ResourceNotFound",
-                f"{name}:{version} was not match in {kind} of the workspace.",
+                f"{name}:{version} was not found in {kind} of the workspace.",
                 target=name,
             )
         if kind not in _PATH_FIELDS:
@@ -144,11 +144,11 @@ class Uris:
             for document in reversed(known):
                 if version is None or document.key == f"{name}/{version}":
                     return self._asset(kind, name, document.key.split("/", 1)[1])
-        wanted = f"{name}:{version}" if version else name
+        asset = f"{name}:{version}" if version else name
         raise ArmError(
             404,
             "ResourceNotFound",
-            f"{wanted} was not match among data and models of the workspace.",
+            f"{asset} was not found among data and models of the workspace.",
             target=name,
         )
 

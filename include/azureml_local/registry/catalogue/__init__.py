@@ -27,14 +27,14 @@ Json = dict[str, Any]
 @cache
 def _documents(kind: str) -> list[tuple[Json, Path]]:
     """Every document of a kind with its file, oldest version first."""
-    found = {
+    versions = {
         (str(document["name"]), _order(str(document["version"]))): (document, file)
         for folder in _folders()
         for file in sorted((folder / kind).rglob("*.yaml"))
         for document in yaml.safe_load_all(file.read_text())
         if document
     }
-    return [found[key] for key in sorted(found)]
+    return [versions[key] for key in sorted(versions)]
 
 
 def _folders() -> list[Path]:
