@@ -43,16 +43,12 @@ IdentityDep = Annotated[Identity, part(Identity)]
 ClockDep = Annotated[Clock, part(Clock)]
 FaultsDep = Annotated[Faults, part(Faults)]
 ThrottlingDep = Annotated[Throttling, part(Throttling)]
+# Parameter type of a route below a workspace; refuses a workspace that does not exist.
 ScopeDep = Annotated[Scope, Depends(workspace_scope)]
-"""Parameter type of a route below a workspace; refuses a workspace that does not exist."""
 
 
 async def require_token(request: Request, identity: IdentityDep) -> None:
-    """FastAPI dependency: refuses a request that carries no valid bearer token.
-
-    Raises:
-        ArmError: 401.
-    """
+    """FastAPI dependency: refuses a request that carries no valid bearer token; ArmError 401 without one."""
     identity.require(request.headers.get("Authorization"))
 
 

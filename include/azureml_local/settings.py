@@ -28,8 +28,7 @@ class Settings:
 
     Attributes:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
-        port: TCP port.
-        bind: address of the interface; only loopback is private, see :attr:`exposed`.
+        bind: IP address to listen on; see :attr:`exposed`.
         time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
         compute_python: interpreter of the compute environment, which runs jobs and deployments.
         standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.

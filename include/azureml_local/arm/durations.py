@@ -13,11 +13,7 @@ _DURATION: Final = TypeAdapter(timedelta)
 
 
 def seconds(text: str) -> float:
-    """Length of a duration such as ``PT1M30S``.
-
-    Raises:
-        ArmError: 400 if it is none.
-    """
+    """Length of a duration such as ``PT1M30S``; ArmError 400 if it is none."""
     try:
         # pydantic also reads clock times and negative durations.
         return _DURATION.validate_python(text if text.startswith("P") else "").total_seconds()

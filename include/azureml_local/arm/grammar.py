@@ -1,6 +1,5 @@
 """The grammar of Azure Resource Manager: ids, envelopes, errors, pages.
 
-Every body that a resource module sends goes through here: the shape of an answer is decided in one place.
 Source: the ``common-types`` of the published contract (ErrorResponse, Resource, systemData).
 """
 
@@ -18,14 +17,14 @@ from fastapi.responses import JSONResponse
 from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
 
 PROVIDER = "Microsoft.MachineLearningServices"
+# Route prefix of everything inside a workspace.
 WORKSPACE_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 )
-"""Route prefix of everything inside a workspace."""
+# Route prefix of the workspace's MLflow service.
 TRACKING_PATH = f"/mlflow/v1.0{WORKSPACE_PATH}"
-"""Route prefix of the workspace's MLflow service."""
+# Route prefix of what a location offers, and of the state of operations.
 LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
-"""Route prefix of what a location offers, and of the state of operations."""
 
 Json = dict[str, Any]
 
@@ -128,10 +127,10 @@ def envelope(
     """A resource as ARM sends it: id, name, type, properties, systemData and ``extra`` (location, tags...).
 
     Args:
-        arm_id: full id; name and type are read from it.
-        properties: the noun's own part.
-        created: ISO 8601 time of creation, UTC.
-        modified: the same of the last change; the creation's if missing.
+        arm_id: full id, from which name and type follow.
+        properties: the noun's own fields.
+        created: time of creation, ISO 8601 in UTC.
+        modified: time of the last change; the creation's if missing.
         **extra: further top-level fields.
     """
     tail = arm_id.split("/providers/", 1)[-1].split("/")

@@ -14,8 +14,8 @@ from pydantic_core import PydanticCustomError
 
 Json = dict[str, Any]
 Scalar = str | int | float | bool | None
+# Tags and properties: text in the contract, but Azure takes any scalar and keeps its text.
 Words = dict[str, Scalar] | None
-"""Tags and properties: text in the contract, but Azure takes any scalar and keeps its text."""
 Objects = dict[str, dict[str, Any] | None] | None
 Object = dict[str, Any] | None
 
@@ -46,8 +46,8 @@ def _present(value: Any) -> Any:
 
 
 _Fields = TypeVar("_Fields")
+# A field that a PUT needs: `properties: Required[JobProperties]`; null is refused as if it were absent.
 Required = Annotated[_Fields, BeforeValidator(_present)]
-"""A field that a PUT needs: ``properties: Required[JobProperties]``; null is refused as if it were absent."""
 
 
 class Sku(Strict):

@@ -18,8 +18,8 @@ from azureml_local.engine.lifecycle import Part
 
 Kind = Literal["reads", "writes", "deletes"]
 _KINDS: Final[dict[str, Kind]] = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+# Seconds of Retry-After where a bucket is not refilled.
 _NEVER: Final = 3600
-"""Seconds of Retry-After where a bucket is not refilled."""
 
 
 class Limit(BaseModel):

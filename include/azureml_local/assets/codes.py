@@ -8,11 +8,7 @@ from azureml_local.storage.uris import Uris
 
 
 def complete(_: Uris, name: str, version: str, given: Json) -> Json:
-    """The stored properties of a code version.
-
-    Raises:
-        ArmError: 400 without an address.
-    """
+    """The stored properties of a code version; ArmError 400 without an address."""
     if not given.get("codeUri"):
         raise ArmError(400, "UserError", f"Code {name}:{version} has no codeUri.", target="codeUri")
     return {**base(given), "codeUri": given["codeUri"]}

@@ -15,8 +15,8 @@ from azureml_local.engine.store import Document
 from azureml_local.storage.uris import Uris
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}")
+# From name, version and given properties to the stored ones; raises ArmError for what is refused.
 Complete = Callable[[Uris, str, str, Json], Json]
-"""From name, version and given properties to the stored ones; raises ArmError for what is refused."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,10 @@ class Noun:
     """One kind of asset.
 
     Attributes:
-        plural: its path segment and kind in the store, for example ``models``.
-        what: its name in messages.
+        plural: path segment, and kind in the store, for example ``models``.
+        what: name in messages.
         fixed: properties that never change once a version exists.
-        complete: makes the stored properties of a version from the given ones.
-        shared: properties that all versions of a name have in common, and the container too.
+        shared: properties that all versions of a name, and the container, have in common.
     """
 
     plural: str
@@ -60,11 +59,7 @@ def _texts(values: Json | None) -> Json:
 
 
 def check_name(what: str, name: str, version: str) -> None:
-    """Refuse names and versions that Azure ML does not allow.
-
-    Raises:
-        ArmError: 400.
-    """
+    """Refuse names and versions that Azure ML does not allow; ArmError 400."""
     for word in (name, version):
         if not NAME.fullmatch(word):
             raise ArmError(

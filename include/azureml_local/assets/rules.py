@@ -19,8 +19,8 @@ from azureml_local.settings import STORAGE_ACCOUNT
 from azureml_local.storage.files import Files
 from azureml_local.storage.uris import Uris
 
+# The version by which the SDK asks for a component's newest.
 DEFAULT_VERSION: Final = "azureml_default"
-"""The version by which the SDK asks for a component's newest."""
 
 
 class Assets(Part):
@@ -34,11 +34,7 @@ class Assets(Part):
         return [one for one in self._store.list(noun.containers) if not one["properties"].get("isAnonymous")]
 
     def container(self, noun: Noun, name: str) -> Document:
-        """One container.
-
-        Raises:
-            ArmError: 404.
-        """
+        """One container; ArmError 404."""
         document = self._store.get(noun.containers, name)
         if document is None:
             raise grammar.not_found(noun.what, name, "the workspace")

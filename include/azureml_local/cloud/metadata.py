@@ -21,8 +21,8 @@ from azureml_local.settings import (
 
 router = APIRouter(tags=title(__doc__))
 
+# Its third label is the suffix from which the SDK makes the audience `https://ml.azure.local`.
 PORTAL = "https://portal.azureml.local/"
-"""Its third label is the suffix from which the SDK makes the audience ``https://ml.azure.local``."""
 
 
 @router.get("/metadata/endpoints")

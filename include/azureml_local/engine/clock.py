@@ -14,6 +14,7 @@ from azureml_local.engine.lifecycle import Part
 
 Policy = Literal["immediate", "timed", "manual"]
 
+# Seconds that a passing state lasts under `timed`, by noun; what is not listed passes at once.
 SECONDS: dict[str, float] = {
     "computes": 1.0,
     "onlineEndpoints": 1.0,
@@ -21,7 +22,6 @@ SECONDS: dict[str, float] = {
     "jobs": 0.5,
     "registryAssets": 0.5,
 }
-"""Seconds that a passing state lasts under ``timed``, by noun; what is not listed passes at once."""
 
 
 class Clock(Part):
@@ -35,11 +35,7 @@ class Clock(Part):
 
     @staticmethod
     def checked(policy: str) -> Policy:
-        """The policy of that name.
-
-        Raises:
-            ValueError: if there is none.
-        """
+        """The policy of that name; ValueError if there is none."""
         if policy not in get_args(Policy):
             raise ValueError(f"Time policy {policy!r} does not exist: use immediate, timed or manual.")
         return cast(Policy, policy)

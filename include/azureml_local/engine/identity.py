@@ -18,10 +18,10 @@ from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.lifecycle import Part
 from azureml_local.settings import TENANT_ID, Settings
 
+# Seconds that a token is good for.
 LIFETIME = 3600
-"""Seconds that a token is good for."""
+# Part of the audience of tokens that open an endpoint.
 SCORING = "/inference/"
-"""Part of the audience of tokens that open an endpoint."""
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 
 

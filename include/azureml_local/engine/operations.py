@@ -24,8 +24,8 @@ from azureml_local.settings import LOCATION, SUBSCRIPTION_ID, WORKSPACE_GUID
 
 log = logging.getLogger(__name__)
 
+# The work of a verb on the resource of a key.
 Handler = Callable[[str], Awaitable[None]]
-"""The work of a verb on the resource of a key."""
 Family = Literal["mfe", "computes"]
 
 
@@ -42,11 +42,7 @@ class Operations(Part):
         self._handlers[name] = handler
 
     def begin(self, name: str, key: str) -> str:
-        """Store and start an operation; returns its id.
-
-        Raises:
-            KeyError: if no handler has that name.
-        """
+        """Store and start an operation; returns its id; KeyError if no handler has that name."""
         self._handlers[name]
         operation = str(uuid.uuid4())
         self._store.put(
@@ -129,7 +125,7 @@ class Operations(Part):
         Args:
             scope: workspace of the request.
             operation: id from :meth:`begin`.
-            family: whose URLs: ``mfe`` (endpoints, deployments) or ``computes``.
+            family: dialect: ``mfe`` (jobs, endpoints, deployments) or ``computes``.
             delete: deletions are polled at ``Location`` alone.
         """
         base = self._base_url + LOCATION_PATH.format(subscription=SUBSCRIPTION_ID, location=LOCATION)

@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_sequence ON documents (kind, sequence);
 """
+# Indexed fields, by kind.
 _INDEXED = (("runs", "rootRunId"), ("runs", "parentRunId"), ("operations", "key"), ("operations", "status"))
-"""Indexed fields, by kind."""
 _COLUMNS = "SELECT key, body, created, modified FROM documents"
 _CHUNK = 100
 
@@ -45,8 +45,8 @@ class Document(dict[str, Any]):
         return document
 
 
+# Named, because Store has a method `list`.
 Documents = list[Document]
-"""Named, because :class:`Store` has a method ``list``."""
 
 
 class Store(Database):

@@ -52,8 +52,8 @@ WINGS: dict[str, tuple[APIRouter, ...]] = {
     "studio": (studio.router,),
     "control": (control.router,),
 }
+# Every router, in the order in which routes are matched.
 ROUTERS = tuple(router for routers in WINGS.values() for router in routers)
-"""Every router, in the order in which routes are matched."""
 
 
 def create_app(service: Service) -> FastAPI:

@@ -19,8 +19,8 @@ from azureml_local.hub import rows as hub_rows
 from azureml_local.routing import part
 from azureml_local.settings import Settings
 
+# The repository that is served from the generated sample while nothing is registered under its name.
 DEFAULT = "HuggingFaceH4/ultrachat_200k"
-"""The repository that is served from the generated sample while nothing is registered under its name."""
 REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 KIND = "hubDatasets"
 
@@ -42,7 +42,7 @@ class Repo:
     Attributes:
         id: ``owner/name``.
         sha: the revision, 40 hex digits made from the content.
-        files: its files by path.
+        files: files by path.
     """
 
     id: str

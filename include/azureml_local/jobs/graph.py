@@ -1,8 +1,7 @@
 """From a submitted pipeline to runs: ids, values of inputs and places of outputs, before anything runs.
 
-A binding is resolved once, here: ``${{parent.inputs.x}}`` to the value given above,
-``${{parent.jobs.n.outputs.o}}`` to the place where that node will write. What is left to the runner is only
-when each node may start.
+Bindings are resolved here, once: ``${{parent.inputs.x}}`` to the value given above,
+``${{parent.jobs.n.outputs.o}}`` to the place where that node will write.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ class Asset:
     uri: str
 
 
+# What an input holds: a literal, an asset, or nothing.
 Value = str | Asset | None
-"""What an input holds: a literal, an asset, or nothing."""
 
 
 @dataclass
@@ -38,16 +37,13 @@ class Node:
     """A pipeline or one command of it, ready to run.
 
     Attributes:
-        run_id: its name in run history.
-        name: its name in the pipeline that holds it.
-        component: its definition.
+        run_id: name in run history; ``name`` is the one in the pipeline above.
         inputs: value by name, defaults applied.
         outputs: URI by name.
         compute: name of the cluster; ``serverless`` needs none.
-        instances: nodes of the cluster that it takes.
-        environment: variables for the process.
+        instances: how many nodes of the cluster it takes.
         after: names of the sibling nodes whose outputs it reads.
-        nodes: what a pipeline holds, empty for a command.
+        nodes: the nodes of a pipeline, empty for a command.
         goes_on: whether a failed node lets its siblings go on.
     """
 

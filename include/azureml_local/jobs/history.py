@@ -13,6 +13,7 @@ from azureml_local.routing import part
 from azureml_local.storage import uris
 from azureml_local.storage.files import ARTIFACTS, Files
 
+# States that a run can still leave by itself.
 ACTIVE = (
     "NotStarted",
     "Queued",
@@ -23,9 +24,8 @@ ACTIVE = (
     "Finalizing",
     "CancelRequested",
 )
-"""States that a run can still leave by itself."""
+# States that a run can still leave if it is canceled; every other is final.
 OPEN = (*ACTIVE, "NotResponding", "Paused")
-"""States that a run can still leave if it is canceled; every other is final."""
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
 COMMAND_LOG = "user_logs/std_log.txt"
 
@@ -42,11 +42,11 @@ class History(Part):
         """Begin a run in state NotStarted.
 
         Args:
-            run_id: its name, unique in the workspace.
+            run_id: name, unique in the workspace.
             kind: ``pipeline``, ``step`` (a pipeline below a pipeline), ``command`` or ``mlflow``.
-            experiment: name of its experiment, made if missing.
-            parent: the run above it.
-            **fields: further fields of the document, for example ``displayName``, ``compute``, ``outputs``.
+            experiment: name of the experiment, made if missing.
+            parent: the run above.
+            **fields: further fields of the document: ``displayName``, ``compute``, ``outputs``...
         """
         above = self.get(parent) if parent else None
         root = above["rootRunId"] if above else run_id
@@ -73,11 +73,7 @@ class History(Part):
         return self._store.put("runs", run_id, body)
 
     def get(self, run_id: str) -> Document:
-        """The run of that id.
-
-        Raises:
-            ArmError: 404 if there is none.
-        """
+        """The run of that id; ArmError 404 if there is none."""
         run = self._store.get("runs", run_id)
         if run is None:
             raise not_found("The run", run_id, "the run history of the workspace")

@@ -14,8 +14,8 @@ from azureml_local.jobs.history import History
 from azureml_local.settings import Settings
 from azureml_local.storage.uris import Uris
 
+# A step's MLflow token lasts as long as the longest job may.
 TOKEN_SECONDS = 7 * 24 * 3600
-"""A step's MLflow token lasts as long as the longest job may."""
 
 
 class Launcher:

@@ -16,8 +16,8 @@ from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import History
 from azureml_local.jobs.launch import Launcher
 
+# Lines of a failed step's log that its error carries.
 ERROR_LINES = 20
-"""Lines of a failed step's log that its error carries."""
 PREEMPTED = "The low-priority node of compute '{}' that ran this job was preempted; the job is queued again."
 
 
@@ -103,11 +103,7 @@ class Steps:
         await self.clock.wait("jobs")
 
     async def _ended(self, process: Process, node: Node, root: str) -> int:
-        """The exit code.
-
-        Raises:
-            _PreemptedError: if the fault of that kind meets the step before it ends.
-        """
+        """The exit code; _PreemptedError if the fault of that kind meets the step before it ends."""
         low = self.nodes.low_priority(node.compute)
         fault = self.faults.take_job("preemption", node.name, root) if low else None
         if fault is None:

@@ -26,8 +26,7 @@ class Point(NamedTuple):
     """One value of a metric.
 
     Attributes:
-        key: name of the metric.
-        value: its value; may be infinite or not a number.
+        value: may be infinite or not a number.
         timestamp: Unix time in milliseconds.
         step: step of the training, 0 if there is none.
     """

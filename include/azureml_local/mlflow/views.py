@@ -24,6 +24,7 @@ _STATUS = {
     "Completed": "FINISHED",
     "Canceled": "KILLED",
 }
+# Azure's state for each of MLflow's.
 FROM_MLFLOW = {
     "RUNNING": "Running",
     "SCHEDULED": "Queued",
@@ -31,7 +32,6 @@ FROM_MLFLOW = {
     "FAILED": "Failed",
     "KILLED": "Canceled",
 }
-"""Azure's state for each of MLflow's."""
 
 _CLAUSE = re.compile(
     r"""^\s*(?:(tags?|params?|metrics?|attributes?|attr|run)\.)?(`[^`]+`|"[^"]+"|[\w.\-/]+)

@@ -24,10 +24,9 @@ _ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_mod
 
 @dataclass(frozen=True)
 class Component:
-    """A definition and where it came from.
+    """A definition and its origin.
 
     Attributes:
-        id: its full id.
         spec: the definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
         registry: whether short names inside it mean components of the registry.
         code: folder of its code on disk, None if it has none.
@@ -88,11 +87,7 @@ class Definitions:
         return Component(f"azureml:{name}:{version}", spec, False, code)
 
     def code_folder(self, code_id: str | None) -> Path | None:
-        """Folder of uploaded code, None if there is none.
-
-        Raises:
-            ArmError: 404 if the code asset does not exist.
-        """
+        """Folder of uploaded code, None if there is none; ArmError 404 if the code asset does not exist."""
         return self._uris.resolve(code_id) if code_id else None
 
 

@@ -24,25 +24,21 @@ from azureml_local.routing import part
 from azureml_local.settings import REGISTRY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from azureml_local.storage.files import ACCOUNT_HOST, REGISTRY_CONTAINER, Files
 
+# The kinds of assets that a registry holds, by path segment.
 NOUNS = {
     noun.plural: replace(noun, plural=f"registry/{noun.plural}")
     for noun in (models.NOUN, data.NOUN, components.NOUN, environments.NOUN, codes.NOUN)
 }
-"""The kinds of assets that a registry holds, by path segment."""
 ARM_ID = (
     f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{RESOURCE_GROUP}"
     f"/providers/{grammar.PROVIDER}/registries/{REGISTRY}"
 )
+# Noun of the time policy, and kind of what is being published; it is not to be seen before that is done.
 PUBLISHED = "registryAssets"
-"""Noun of the time policy, and kind of what is being published; it is not to be seen before that is done."""
 
 
 def noun(plural: str) -> Noun:
-    """The kind of that path segment.
-
-    Raises:
-        ArmError: 501 for one that is not served.
-    """
+    """The kind of that path segment; ArmError 501 for one that is not served."""
     if plural not in NOUNS:
         raise ArmError(
             501, "NotImplemented", f"The local registry has no {plural!r}: use one of {', '.join(NOUNS)}."
@@ -90,11 +86,7 @@ class Holdings(Part):
         )
 
     def container_body(self, plural: str, name: str) -> Json:
-        """A container with its latest and next version.
-
-        Raises:
-            ArmError: 404 if there is no asset of that name.
-        """
+        """A container with its latest and next version; ArmError 404 if there is no asset of that name."""
         known = self.versions(plural, name)
         if not known:
             raise grammar.not_found(noun(plural).what, name, f"registry {REGISTRY}")

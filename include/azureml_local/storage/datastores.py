@@ -17,8 +17,8 @@ from azureml_local.settings import (
 )
 from azureml_local.storage.files import ARTIFACTS
 
+# The containers behind the datastores that every workspace has.
 BUILT_IN = {"workspaceblobstore": BLOB_CONTAINER, "workspaceartifactstore": ARTIFACTS}
-"""The containers behind the datastores that every workspace has."""
 CREDENTIALS = {
     "AccountKey",
     "Certificate",
@@ -64,11 +64,7 @@ class Datastores(Part):
         }
 
     def find(self, name: str) -> Document:
-        """The datastore of that name, with its secrets.
-
-        Raises:
-            ArmError: 404.
-        """
+        """The datastore of that name, with its secrets; ArmError 404."""
         document = self._store.get("datastores", name)
         if document is None:
             raise not_found("Datastore", name, "the workspace")
@@ -112,11 +108,7 @@ class Datastores(Part):
         return self._store.put("datastores", name, {"properties": {"isDefault": False, **properties}}), new
 
     def delete(self, name: str) -> bool:
-        """Detach a datastore; whether there was one.
-
-        Raises:
-            ArmError: 400 for one that the workspace came with.
-        """
+        """Detach a datastore; whether there was one; ArmError 400 for one that the workspace came with."""
         _refuse_built_in(name, "deleted")
         return self._store.delete("datastores", name)
 

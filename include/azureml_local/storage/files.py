@@ -17,12 +17,12 @@ from azureml_local.engine.folder import Folder
 from azureml_local.routing import part
 from azureml_local.settings import BLOB_CONTAINER, STORAGE_ACCOUNT, STORAGE_SUFFIX, Settings
 
+# First segment of every blob URL: with a port in its name, the SDK's account address becomes a path.
 ACCOUNT_HOST = f"{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}"
-"""First segment of every blob URL: with a port in its name, the SDK's account address becomes a path."""
+# Container of job artifacts, such as logs; the datastore `workspaceartifactstore`.
 ARTIFACTS = "azureml"
-"""Container of job artifacts, such as logs; the datastore ``workspaceartifactstore``."""
+# Container of the weights that a user published into the registry.
 REGISTRY_CONTAINER = "azureml-registry"
-"""Container of the weights that a user published into the registry."""
 
 
 class Files(Folder):

@@ -22,10 +22,10 @@ from azureml_local.engine.store import Store
 from azureml_local.routing import part
 from azureml_local.storage.files import ACCOUNT_HOST, Files
 
+# Route of a container.
 CONTAINER = f"/{ACCOUNT_HOST}/{{container}}"
-"""Route of a container."""
+# Route of a blob.
 BLOB = CONTAINER + "/{path:path}"
-"""Route of a blob."""
 
 
 class BlobError(ArmError):
@@ -63,11 +63,7 @@ class Blobs(Part):
             raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
 
     def file(self, container: str, path: str) -> Path:
-        """The local file of a blob.
-
-        Raises:
-            BlobError: 404 ``BlobNotFound`` or ``ContainerNotFound``.
-        """
+        """The local file of a blob; BlobError 404 ``BlobNotFound`` or ``ContainerNotFound``."""
         file = self._files.path(container, path)
         if file.is_file():
             return file

@@ -54,11 +54,7 @@ def html(page: Page) -> str:
 
 
 def job(history: History, store: MetricStore, name: str) -> Page:
-    """A job or a step: states, metrics as curves, the end of its logs.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
+    """A job or a step: states, metrics as curves, the end of its logs; ArmError 404 if there is none."""
     run = history.get(name)
     below = [run]
     for member in below:

@@ -16,11 +16,7 @@ from azureml_local.studio import pages
 
 
 async def _private(settings: SettingsDep) -> None:
-    """Refuse where other machines may ask: these pages know no login.
-
-    Raises:
-        ArmError: 403.
-    """
+    """Refuse where other machines may ask: these pages know no login; ArmError 403."""
     if settings.exposed:
         raise ArmError(403, "Forbidden", "The pages are shown only while the service listens on loopback.")
 

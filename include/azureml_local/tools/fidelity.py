@@ -24,6 +24,7 @@ from azureml_local.storage.files import ACCOUNT_HOST
 DOCUMENT = ROOT / "docs" / "azureml-local-fidelity.md"
 NOTES = Path(__file__).with_suffix(".yaml")
 _REGISTRY = grammar.WORKSPACE_PATH.replace("workspaces/{workspace}", "registries/{registry_name}")
+# Prefixes of routes, and what stands for them in the document; a workspace's own have nothing.
 _PLANES = (
     (grammar.WORKSPACE_PATH, ""),
     (f"/history/v1.0{grammar.WORKSPACE_PATH}", "history "),
@@ -34,7 +35,6 @@ _PLANES = (
     (f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}", "subscription "),
     (f"/{ACCOUNT_HOST}", "storage "),
 )
-"""Prefixes of routes, and what stands for them in the document; a workspace's own have nothing."""
 _INTRODUCTION = """\
 # What of Azure ML the local service serves
 

@@ -77,11 +77,7 @@ def component(name: str, version: str | None = None) -> Json:
 
 
 def component_code(name: str, version: str) -> Path:
-    """Folder of a command component's code.
-
-    Raises:
-        ArmError: 404 if there is no such component, or it has no code.
-    """
+    """Folder of a command component's code; ArmError 404 if there is no such component, or it has no code."""
     document, file = _find("components", name, version)
     if "code" not in document:
         raise ArmError(
