@@ -33,6 +33,7 @@ from azureml_local.online.endpoints import Endpoints
 from azureml_local.online.front_door import FrontDoor
 from azureml_local.online.images import Images
 from azureml_local.online.pools import Pools
+from azureml_local.online.served import Served
 from azureml_local.online.settings import DeploymentSettings
 from azureml_local.online.sources import Sources
 from azureml_local.online.workloads import Workloads
@@ -77,15 +78,17 @@ class Service:
         steps = Steps(self.history, self.nodes, self.clock, self.faults, launcher)
         self.runner = Runner(steps, self.operations)
         planner = Planner(self.definitions, self.uris, self.nodes)
-        self.jobs = Jobs(self.store, self.history, planner, self.runner, self.operations)
+        self.jobs = Jobs(
+            self.store, self.history, self.metrics, self.blobs, planner, self.runner, self.operations
+        )
         self.repos = Repos(self.store, settings)
         self.pools = Pools(settings)
         self.endpoints = Endpoints(self.store, self.operations, self.pools, settings.base_url)
         images, sources = Images(self.store, self.uris), Sources(self.store, self.uris)
         checks = DeploymentSettings(sources, images)
-        workloads = Workloads(settings, self.faults, sources, images)
+        served = Served(self.store, Workloads(settings, self.faults, sources, images), self.pools)
         self.deployments = Deployments(
-            self.store, self.operations, self.endpoints, self.quota, checks, workloads, self.pools
+            self.store, self.operations, self.endpoints, self.quota, checks, served, self.pools
         )
         self.access = Access(self.store, self.identity, settings.base_url)
         self.front_door = FrontDoor(self.store, self.access, self.pools)

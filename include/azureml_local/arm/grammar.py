@@ -163,9 +163,9 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         raise ArmError(
             400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
         ) from error
-    found = list(islice(items, skip, skip + size + 1))
-    answer: Json = {"value": found[:size]}
-    if not query.get("$top") and len(found) > size:
+    listed = list(islice(items, skip, skip + size + 1))
+    answer: Json = {"value": listed[:size]}
+    if not query.get("$top") and len(listed) > size:
         query["$skip"] = str(skip + size)
         answer["nextLink"] = (
             f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"
