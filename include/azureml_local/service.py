@@ -50,73 +50,73 @@ class Service:
     """The only place that sees all parts; only ``front`` and ``control`` are given it.
 
     Attributes:
-        parts: everything that routes may be given, in the order of the start: all the state there is.
+        parts: all parts that routes may be given, in the order of the start: all the state there is.
+        settings: the configuration of the process.
+        faults: injected failures.
+        throttling: how many requests are taken.
+        identity: signs and checks tokens.
         ready: whether requests are served; not while the service starts, ends or takes another state.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.ready = settings, False
-        self.store = Store(settings.home / "state.db")
-        self.metrics = MetricStore(settings.home / "metrics.db")
-        self.clock = Clock(settings.time_policy)
+        store = Store(settings.home / "state.db")
+        metrics = MetricStore(settings.home / "metrics.db")
+        clock = Clock(settings.time_policy)
         self.faults = Faults()
         self.throttling = Throttling()
         self.identity = Identity(settings)
-        self.operations = Operations(self.store, self.clock, self.faults, settings.base_url)
-        self.files = Files(settings, sas.account_key(settings))
-        self.blobs = Blobs(self.store, self.files, self.identity)
-        self.uris = Uris(self.store, self.files, settings.standin)
-        self.datastores = Datastores(self.store, settings.port)
-        self.assets = Assets(self.store, self.uris, self.files)
-        self.holdings = Holdings(self.store, self.files, self.assets, self.operations, settings.standin)
-        self.definitions = Definitions(self.store, self.uris)
-        self.nodes = Nodes(self.store)
-        self.quota = Quota(self.store)
-        self.clusters = Clusters(self.store, self.operations, self.nodes, self.quota)
-        self.history = History(self.store, self.files)
-        launcher = Launcher(settings, self.identity, self.uris, self.history)
-        steps = Steps(self.history, self.nodes, self.clock, self.faults, launcher)
-        self.runner = Runner(steps, self.operations)
-        planner = Planner(self.definitions, self.uris, self.nodes)
-        self.jobs = Jobs(
-            self.store, self.history, self.metrics, self.blobs, planner, self.runner, self.operations
-        )
-        self.repos = Repos(self.store, settings)
-        self.pools = Pools(settings)
-        self.endpoints = Endpoints(self.store, self.operations, self.pools, settings.base_url)
-        images, sources = Images(self.store, self.uris), Sources(self.store, self.uris)
+        operations = Operations(store, clock, self.faults, settings.base_url)
+        files = Files(settings, sas.account_key(settings))
+        blobs = Blobs(store, files, self.identity)
+        uris = Uris(store, files, settings.standin)
+        datastores = Datastores(store, settings.port)
+        assets = Assets(store, uris, files)
+        holdings = Holdings(store, files, assets, operations, settings.standin)
+        definitions = Definitions(store, uris)
+        nodes, quota = Nodes(store), Quota(store)
+        clusters = Clusters(store, operations, nodes, quota)
+        history = History(store, files)
+        launcher = Launcher(settings, self.identity, uris, history)
+        steps = Steps(history, nodes, clock, self.faults, launcher)
+        runner = Runner(steps, operations)
+        planner = Planner(definitions, uris, nodes)
+        jobs = Jobs(store, history, metrics, blobs, planner, runner, operations)
+        repos = Repos(store, settings)
+        pools = Pools(settings)
+        endpoints = Endpoints(store, operations, pools, settings.base_url)
+        access = Access(store, self.identity, settings.base_url)
+        images, sources = Images(store, uris), Sources(store, uris)
         checks = DeploymentSettings(sources, images)
-        served = Served(self.store, Workloads(settings, self.faults, sources, images), self.pools)
-        self.deployments = Deployments(
-            self.store, self.operations, self.endpoints, self.quota, checks, served, self.pools
-        )
-        self.access = Access(self.store, self.identity, settings.base_url)
-        self.front_door = FrontDoor(self.store, self.access, self.pools)
+        served = Served(store, Workloads(settings, self.faults, sources, images), pools)
+        deployments = Deployments(store, operations, endpoints, quota, checks, served, pools)
+        front_door = FrontDoor(store, access, pools)
         self.parts: tuple[Part, ...] = (
-            self.store,
-            self.metrics,
-            self.clock,
+            store,
+            metrics,
+            clock,
             self.faults,
             self.throttling,
             self.identity,
-            self.files,
-            self.blobs,
-            self.datastores,
-            self.assets,
-            self.holdings,
-            self.history,
-            self.runner,
-            self.jobs,
-            self.repos,
-            self.quota,
-            self.clusters,
-            self.pools,
-            self.endpoints,
-            self.deployments,
-            self.access,
-            self.front_door,
+            files,
+            blobs,
+            datastores,
+            assets,
+            holdings,
+            history,
+            runner,
+            jobs,
+            repos,
+            nodes,
+            quota,
+            clusters,
+            pools,
+            endpoints,
+            access,
+            deployments,
+            front_door,
             # Last: what was under way finds all else as it was.
-            self.operations,
+            operations,
         )
 
     async def start(self) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import ArmError, Json
+from azureml_local.arm.grammar import LOCATION_PATH, ArmError, Json
 from azureml_local.compute.quota import DEDICATED, LOW_PRIORITY, Quota, QuotaDep
 from azureml_local.compute.sizes import sizes
 from azureml_local.routing import StoreDep, authorized_router
 from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
-
-PATH = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"
 
 router = authorized_router(doc=__doc__)
 
@@ -28,7 +26,7 @@ def _check(subscription: str, location: str) -> None:
         )
 
 
-@router.get(f"{PATH}/vmSizes")
+@router.get(f"{LOCATION_PATH}/vmSizes")
 async def vm_sizes(subscription: str, location: str) -> Json:
     """Every VM size with vCPUs, memory and GPUs."""
     _check(subscription, location)
@@ -66,7 +64,7 @@ def _rows(quota: Quota, clusters: int) -> list[tuple[str, str, str, int, int]]:
     return rows
 
 
-@router.get(f"{PATH}/usages")
+@router.get(f"{LOCATION_PATH}/usages")
 async def usages(
     subscription: str, location: str, quota: QuotaDep, store: StoreDep, request: Request
 ) -> Json:
@@ -90,7 +88,7 @@ async def usages(
     )
 
 
-@router.get(f"{PATH}/quotas")
+@router.get(f"{LOCATION_PATH}/quotas")
 async def quotas(subscription: str, location: str, quota: QuotaDep, request: Request) -> Json:
     """Limits of vCPUs by family."""
     _check(subscription, location)
