@@ -33,6 +33,7 @@ from azureml_local.online.endpoints import Endpoints
 from azureml_local.online.front_door import FrontDoor
 from azureml_local.online.images import Images
 from azureml_local.online.pools import Pools
+from azureml_local.online.served import Served
 from azureml_local.online.settings import DeploymentSettings
 from azureml_local.online.sources import Sources
 from azureml_local.online.workloads import Workloads
@@ -80,21 +81,15 @@ class Service:
         steps = Steps(history, nodes, clock, self.faults, launcher)
         runner = Runner(steps, operations)
         planner = Planner(definitions, uris, nodes)
-        jobs = Jobs(store, history, planner, runner, operations)
+        jobs = Jobs(store, history, metrics, blobs, planner, runner, operations)
         repos = Repos(store, settings)
         pools = Pools(settings)
         endpoints = Endpoints(store, operations, pools, settings.base_url)
         access = Access(store, self.identity, settings.base_url)
         images, sources = Images(store, uris), Sources(store, uris)
-        deployments = Deployments(
-            store,
-            operations,
-            endpoints,
-            quota,
-            DeploymentSettings(sources, images),
-            Workloads(settings, self.faults, sources, images),
-            pools,
-        )
+        checks = DeploymentSettings(sources, images)
+        served = Served(store, Workloads(settings, self.faults, sources, images), pools)
+        deployments = Deployments(store, operations, endpoints, quota, checks, served, pools)
         front_door = FrontDoor(store, access, pools)
         self.parts: tuple[Part, ...] = (
             store,

@@ -12,8 +12,8 @@ from azureml_local.compute import schemas, settings, sizes
 from azureml_local.compute.nodes import Nodes
 from azureml_local.compute.quota import Quota
 from azureml_local.engine.operations import Operations
+from azureml_local.engine.resources import Resources
 from azureml_local.engine.store import Document, Store, now
-from azureml_local.long_running import Resources
 from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
@@ -105,6 +105,10 @@ class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
         }
         document["properties"]["provisioningState"] = "Succeeded"
         self._store.put(self.kind, key, document)
+
+    @override
+    async def end(self, key: str) -> None:
+        self._nodes.dismiss(key)
 
     @override
     def render(self, scope: Scope, document: Document) -> Json:

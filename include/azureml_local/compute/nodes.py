@@ -31,12 +31,7 @@ class Nodes(Part):
         """
         document = self._store.get("computes", cluster)
         if document is None:
-            raise ArmError(
-                400,
-                "UserError",
-                f"The specified compute {cluster!r} cannot be found in the workspace.",
-                target=cluster,
-            )
+            raise _not_found(cluster)
         properties = document["properties"]
         if str(properties.get("provisioningState")).lower() == "failed":
             raise ArmError(
@@ -91,13 +86,19 @@ class Nodes(Part):
         finally:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._used[cluster] -= count
-            elif place in self._line[cluster]:
+            elif place in self._line.get(cluster, ()):
                 self._line[cluster].remove(place)
             self._serve(cluster)
 
+    def dismiss(self, cluster: str) -> None:
+        """Refuse all who wait in line for a cluster that is being deleted."""
+        for place in self._line.pop(cluster, ()):
+            if not place.turn.done():
+                place.turn.set_exception(_not_found(cluster))
+
     def _serve(self, cluster: str) -> None:
         """Let those at the head of the line have what is free; the others sleep on."""
-        line = self._line[cluster]
+        line = self._line.get(cluster, deque())
         while line:
             first = line[0]
             if first.turn.done():
@@ -112,6 +113,11 @@ class Nodes(Part):
                 self._used[cluster] += first.count
                 first.turn.set_result(None)
             line.popleft()
+
+
+def _not_found(cluster: str) -> ArmError:
+    message = f"The specified compute {cluster!r} cannot be found in the workspace."
+    return ArmError(400, "UserError", message, target=cluster)
 
 
 @dataclass(frozen=True, eq=False)

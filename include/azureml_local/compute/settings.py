@@ -1,4 +1,4 @@
-"""What a cluster is asked to be, checked and completed: size, priority, scale."""
+"""The settings of a cluster, checked and completed: size, priority, scale."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ def size(name: str | None) -> VmSize:
     Raises:
         ArmError: 400 if the location has no such size.
     """
-    found = sizes().get((name or "").lower())
-    if found is None:
+    match = sizes().get((name or "").lower())
+    if match is None:
         raise ArmError(
             400,
             "InvalidVMSize",
@@ -54,4 +54,4 @@ def size(name: str | None) -> VmSize:
             f"{', '.join(known.name for known in sizes().values())}.",
             target="vmSize",
         )
-    return found
+    return match

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Annotated
 
@@ -9,11 +10,14 @@ from azureml_local.arm.grammar import ArmError, Json, not_found
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document, Store
-from azureml_local.jobs.history import OPEN, History
+from azureml_local.jobs.history import OPEN, History, artifact_prefix
 from azureml_local.jobs.runner import Runner
 from azureml_local.jobs.submission import Planner
+from azureml_local.mlflow.metrics import MetricStore
 from azureml_local.routing import part
 from azureml_local.settings import WORKSPACE
+from azureml_local.storage.files import ARTIFACTS
+from azureml_local.storage.http import Blobs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 
@@ -22,9 +26,17 @@ class Jobs(Part):
     """The jobs of the workspace, in the store's kind ``jobs``; where each stands is in run history."""
 
     def __init__(
-        self, store: Store, history: History, planner: Planner, runner: Runner, operations: Operations
+        self,
+        store: Store,
+        history: History,
+        metrics: MetricStore,
+        blobs: Blobs,
+        planner: Planner,
+        runner: Runner,
+        operations: Operations,
     ) -> None:
         self._store, self._history, self._planner, self._runner = store, history, planner, runner
+        self._metrics, self._blobs = metrics, blobs
         self._operations = operations
         operations.register("jobs.delete", self._delete)
 
@@ -97,6 +109,10 @@ class Jobs(Part):
 
     async def _delete(self, name: str) -> None:
         await self._runner.cancel(name)
+        for run in self._history.family(name):
+            # All that lies under the run's name, so that a new job of this name begins with nothing.
+            self._metrics.delete(run.key)
+            await asyncio.to_thread(self._blobs.delete_below, ARTIFACTS, artifact_prefix(run.key))
         self._history.delete(name)
         self._store.delete("jobs", name)
 

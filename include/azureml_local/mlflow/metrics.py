@@ -64,6 +64,11 @@ class MetricStore(Database):
         ranked = "(SELECT *, ROW_NUMBER() OVER (PARTITION BY key ORDER BY step DESC, time DESC) AS place"
         return self._points(f"FROM {ranked} FROM metrics WHERE run = ?) WHERE place = 1 ORDER BY key", (run,))
 
+    def delete(self, run: str) -> None:
+        """Forget the metrics of a run."""
+        with self._lock:
+            self._db.execute("DELETE FROM metrics WHERE run = ?", (run,))
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -14,21 +12,18 @@ from azureml_local.arm.grammar import ArmError, Json, Scope
 from azureml_local.compute import sizes
 from azureml_local.compute.quota import Quota
 from azureml_local.engine.operations import Operations
+from azureml_local.engine.resources import Resources
 from azureml_local.engine.store import Document, Store
-from azureml_local.long_running import Resources
 from azureml_local.online import schemas, settings
 from azureml_local.online.endpoints import Endpoints
 from azureml_local.online.pools import Pools
+from azureml_local.online.served import SERVED, Served
 from azureml_local.online.servers import ContainerError
 from azureml_local.online.settings import DeploymentSettings
-from azureml_local.online.workloads import Workloads
 from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
-log = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
-_SERVED = "servedDeployments"
-"""Kind of the deployments as they last came up: what answers after an update that failed."""
 
 
 class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
@@ -44,7 +39,7 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
         "Change tags and the number of instances.",
         "Remove a deployment; one that has traffic is refused, as the endpoint would go dark.",
     )
-    private = (_SERVED,)
+    private = (SERVED,)
 
     def __init__(
         self,
@@ -53,13 +48,12 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
         endpoints: Endpoints,
         quota: Quota,
         checks: DeploymentSettings,
-        workloads: Workloads,
+        served: Served,
         pools: Pools,
     ) -> None:
         super().__init__(store, operations, endpoints)
         self._endpoints, self._quota, self._checks = endpoints, quota, checks
-        self._workloads, self._pools = workloads, pools
-        self._restoring: dict[str, asyncio.Task[None]] = {}
+        self._served, self._pools = served, pools
 
     @override
     def handlers(self) -> dict[str, Callable[[str], Awaitable[None]]]:
@@ -127,13 +121,13 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
         reason = self._quota.lacking(key, size, int(document["sku"]["capacity"]))
         if reason is not None:
             raise ArmError(400, "OutOfQuota", reason, target=key)
-        await self._stop_restoring(key)
+        await self._served.stop_restoring(key)
         try:
-            await self._launch(document)
+            await self._served.launch(document)
         except (ContainerError, ArmError) as error:
             if self._pools.get(key) is None:
                 # The service was killed during the update: what answered before it is to answer again.
-                self._restore(key)
+                self._served.restore(key)
             if isinstance(error, ArmError):
                 raise
             raise ArmError(400, "ResourceNotReady", str(error), target=key) from error
@@ -152,18 +146,12 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
             raise ArmError(400, "ResourceNotReady", str(error), target=key) from error
         self._set_succeeded(key)
 
-    async def _launch(self, document: Document) -> None:
-        folder = self._pools.folder(document.key)
-        workload = await asyncio.to_thread(self._workloads.prepare, document, folder)
-        await self._pools.launch(document.key, workload, int(document["sku"]["capacity"]))
-
     def _set_succeeded(self, key: str) -> None:
         document = self._store.get(self.kind, key)
         if document is not None:
             document["properties"]["provisioningState"] = "Succeeded"
             document.pop("provisioningError", None)
-            self._store.put(_SERVED, key, {field: document[field] for field in ("properties", "sku")})
-            self._store.put(self.kind, key, document)
+            self._served.keep(self._store.put(self.kind, key, document))
 
     @override
     def check_deletion(self, key: str) -> None:
@@ -179,7 +167,7 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
 
     @override
     async def end(self, key: str) -> None:
-        await self._stop_restoring(key)
+        await self._served.stop_restoring(key)
         await self._pools.remove(key)
         endpoint, _, name = key.partition("/")
         self._endpoints.drop_traffic(endpoint, name)
@@ -189,34 +177,11 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
         """Bring back the deployments that ran when the service ended; Failed ones as they were before."""
         for document in self._store.list(self.kind):
             if document["properties"]["provisioningState"] in ("Succeeded", "Failed"):
-                self._restore(document.key)
+                self._served.restore(document.key)
 
     @override
     async def stop(self) -> None:
-        for key in list(self._restoring):
-            await self._stop_restoring(key)
-
-    def _restore(self, key: str) -> None:
-        task = asyncio.create_task(self._launch_served(key), name=f"restore {key}")
-        self._restoring[key] = task
-        task.add_done_callback(lambda _: self._restoring.pop(key, None))
-
-    async def _stop_restoring(self, key: str) -> None:
-        """What is started from the past must not take the place of what comes now."""
-        task = self._restoring.get(key)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _launch_served(self, key: str) -> None:
-        """Start a deployment as it last came up; what never did stays down."""
-        document = self._store.get(_SERVED, key)
-        if document is None:
-            return
-        try:
-            await self._launch(document)
-        except (ContainerError, ArmError) as error:
-            log.warning("Deployment %s did not come back: %s", key, error)
+        await self._served.stop()
 
 
 DeploymentsDep = Annotated[Deployments, part(Deployments)]

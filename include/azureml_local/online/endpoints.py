@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.operations import Operations
+from azureml_local.engine.resources import Resources
 from azureml_local.engine.store import Document, Store
-from azureml_local.long_running import Resources
 from azureml_local.online import access, schemas, traffic
 from azureml_local.online.pools import Pools
 from azureml_local.routing import part

@@ -1,4 +1,4 @@
-"""What a deployment is asked to be, checked and completed: model, size, probes, limits, instances."""
+"""The settings of a deployment, checked and completed: model, size, probes, limits, instances."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Source of headers and codes: Azure Storage's REST API, service version 2021-12-0
 from __future__ import annotations
 
 import re
+import shutil
 from email.utils import formatdate
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,6 +83,12 @@ class Blobs(Part):
     def delete_facts(self, container: str, path: str) -> None:
         """Know nothing of a blob any longer."""
         self._store.delete("blobs", f"{container}/{path}")
+
+    def delete_below(self, container: str, folder: str) -> None:
+        """Delete a folder of blobs with all that is known of them."""
+        for document in self._store.list("blobs", f"{container}/{folder}/"):
+            self._store.delete("blobs", document.key)
+        shutil.rmtree(self._files.path(container, folder), ignore_errors=True)
 
     def headers(self, container: str, path: str, file: Path) -> dict[str, str]:
         """What a blob's answer carries besides its bytes."""

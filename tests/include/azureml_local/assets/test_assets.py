@@ -163,7 +163,10 @@ def test_long_lists_come_in_pages(azureml_local: AzureMLLocal) -> None:
     [
         ("azureml://datastores/nowhere/paths/x", "Datastore 'nowhere' was not found in the workspace."),
         ("azureml:nothing:7", "nothing:7 was not found among data and models of the workspace."),
-        ("azureml:/subscriptions/s/models/gone/versions/7", "gone:7 was not found in models of the workspace."),
+        (
+            "azureml:/subscriptions/s/models/gone/versions/7",
+            "gone:7 was not found in models of the workspace.",
+        ),
     ],
 )
 def test_an_address_that_leads_nowhere_says_what_is_missing(

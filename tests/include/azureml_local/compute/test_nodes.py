@@ -103,3 +103,19 @@ def test_who_waits_for_a_cluster_that_is_deleted_is_told(store: Store) -> None:
             await waiting
 
     asyncio.run(scenario())
+
+
+def test_who_waits_for_a_cluster_that_is_deleted_does_not_get_nodes_of_a_new_one(store: Store) -> None:
+    async def scenario() -> None:
+        nodes = Nodes(store)
+        async with nodes.take("two", 2):
+            waiting = asyncio.create_task(nodes.take("two", 1).__aenter__())
+            await settle()
+            nodes.dismiss("two")
+        with pytest.raises(ArmError, match="cannot be found"):
+            await waiting
+        assert nodes.in_use("two") == 0
+        async with asyncio.timeout(5), nodes.take("two", 2):
+            assert nodes.in_use("two") == 2
+
+    asyncio.run(scenario())
