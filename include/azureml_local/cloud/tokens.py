@@ -24,7 +24,7 @@ async def token(
     """A token for a resource (or a scope ``<resource>/.default``).
 
     Raises:
-        ArmError: 401 if the identity header is not the service's; 400 if no resource is asked for.
+        ArmError: 401 if the identity header is not the service's; 400 without a resource.
     """
     if not secrets.compare_digest(x_identity_header.encode(), identity.header.encode()):
         raise ArmError(

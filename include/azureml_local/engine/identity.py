@@ -71,7 +71,7 @@ class Identity(Part):
         """Sign a token; returns it and the Unix time of its end.
 
         Args:
-            audience: whom it is for.
+            audience: whoever may accept it.
             subject: object id of the caller.
             lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
                 revoked.

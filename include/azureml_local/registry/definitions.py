@@ -105,7 +105,7 @@ def check_inputs(component: Component, given: dict[str, Any], where: str) -> Non
 
     Args:
         component: the definition.
-        given: values by name; a literal is a string, anything else is let pass as an asset; None is unset.
+        given: values by name: a string is a literal, None is unset, anything else passes as an asset.
         where: the node or job, for the message.
 
     Raises:
