@@ -56,6 +56,7 @@ class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
         size, scale = sizes.size(inner["vmSize"]), inner["scaleSettings"]
         if before is not None:
             settings.refuse_other_machines(key, before, size, inner["vmPriority"])
+        # A cluster may grow to its largest at any time, so that is what counts.
         low_priority = inner["vmPriority"] == "LowPriority"
         self._quota.check(key, size, scale["maxNodeCount"], low_priority=low_priority)
         return {
@@ -83,6 +84,7 @@ class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):
 
     @override
     def verb(self, before: Document | None, document: Json) -> str:
+        # The computes API has one operation for both.
         return "create"
 
     @override

@@ -76,6 +76,7 @@ class Nodes(Part):
         if cluster == SERVERLESS:
             yield
             return
+        # A place in line even if nodes are free: those who wait already come first.
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = _Place(turn, count)
         self._line.setdefault(cluster, deque()).append(place)

@@ -11,11 +11,7 @@ PRIORITIES = ("Dedicated", "LowPriority")
 
 
 def scale(given: ScaleSettings | None) -> Json:
-    """The checked scale settings.
-
-    Raises:
-        ArmError: 400 if the counts are missing or make no sense.
-    """
+    """The checked scale settings; raises ArmError 400 if the counts are missing or make no sense."""
     given = given or ScaleSettings()
     least, most = given.min_node_count or 0, given.max_node_count
     if most is None:
@@ -34,11 +30,7 @@ def _refusal(message: str, target: str) -> ArmError:
 
 
 def check_type(given: ComputeProperties) -> AmlCompute:
-    """The inner properties of an AmlCompute.
-
-    Raises:
-        ArmError: 501 for a compute of another type.
-    """
+    """The inner properties of an AmlCompute; raises ArmError 501 for a compute of another type."""
     if (given.compute_type or "").lower() != "amlcompute":
         raise ArmError(
             501, "NotImplemented", f"The local Azure ML has no computes of type {given.compute_type!r}."
@@ -47,11 +39,7 @@ def check_type(given: ComputeProperties) -> AmlCompute:
 
 
 def priority(inner: AmlCompute) -> str:
-    """The priority as Azure spells it.
-
-    Raises:
-        ArmError: 400 if there is no such priority.
-    """
+    """The priority as Azure spells it; raises ArmError 400 if there is no such priority."""
     given = inner.vm_priority or PRIORITIES[0]
     known = {choice.lower(): choice for choice in PRIORITIES}
     if given.lower() not in known:
@@ -60,11 +48,7 @@ def priority(inner: AmlCompute) -> str:
 
 
 def refuse_other_machines(name: str, before: Document, vm_size: VmSize, vm_priority: str) -> None:
-    """Refuse to change what is fixed once a cluster exists.
-
-    Raises:
-        ArmError: 400.
-    """
+    """Refuse to change what is fixed once a cluster exists; raises ArmError 400."""
     old = before["properties"]["properties"]
     if before["properties"].get("provisioningState") == "Failed":
         return

@@ -40,11 +40,7 @@ def sizes() -> dict[str, VmSize]:
 
 
 def size(name: str | None) -> VmSize:
-    """The size of that name, in any case.
-
-    Raises:
-        ArmError: 400 if the location has no such size.
-    """
+    """The size of that name, in any case; raises ArmError 400 if the location has no such size."""
     match = sizes().get((name or "").lower())
     if match is None:
         raise ArmError(

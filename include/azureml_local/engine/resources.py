@@ -129,11 +129,7 @@ class Resources(Part, Generic[Body, Changes]):
     # What is the same for every noun.
 
     def find(self, key: str) -> Document:
-        """One resource.
-
-        Raises:
-            ArmError: 404 if there is none, or its parent does not exist.
-        """
+        """One resource; raises ArmError 404 if there is none, or its parent does not exist."""
         owner, name = self._split(key)
         document = self._store.get(self.kind, key)
         if document is None:
@@ -152,11 +148,7 @@ class Resources(Part, Generic[Body, Changes]):
         return self._store.get(self.kind, key) is not None
 
     def below(self, owner: str = "") -> list[Document]:
-        """All resources, or those of a parent, oldest first.
-
-        Raises:
-            ArmError: 404 if there is no such parent.
-        """
+        """All resources, or those of a parent, oldest first; raises ArmError 404 if there is no such parent."""
         if self._parent is not None:
             self._parent.find(owner)
         return self._all(owner)
@@ -184,6 +176,7 @@ class Resources(Part, Generic[Body, Changes]):
         document = self.accept(key, body, before)
         document["properties"]["provisioningState"] = "Updating" if before else "Creating"
         if before is None:
+            # Whatever an earlier resource of this name may have left must not come back with the new one.
             self._forget(key)
         return self._begin(self.verb(before, document), key, document, new=before is None)
 
@@ -191,6 +184,7 @@ class Resources(Part, Generic[Body, Changes]):
         """Begin to change some fields of a resource."""
         document = self.find(key)
         self.refuse_if_busy(key)
+        # Read again: the change is made in place, and the verb follows from both.
         before = self._store.get(self.kind, key)
         self.change(document, body)
         document["properties"]["provisioningState"] = "Updating"
@@ -212,10 +206,12 @@ class Resources(Part, Generic[Body, Changes]):
         """Delete a resource: first its children, then all that belongs to it, last its own document."""
         for child in self._children:
             for document in child._all(key):
+                # Nobody can wait for its end any more, and it may hang for ever.
                 await self._operations.abandon(child.kind, document.key)
                 await child.remove(document.key)
         await self.end(key)
         self._forget(key)
+        # Last: a deletion that is cut short finds it, and begins again.
         self._store.delete(self.kind, key)
 
     def _forget(self, key: str) -> None:

@@ -21,11 +21,7 @@ _FIELDS = {"primary": "primaryKey", "secondary": "secondaryKey"}
 
 
 def mode(name: str | None) -> str:
-    """The authMode as Azure spells it.
-
-    Raises:
-        ArmError: 400 if there is no such mode.
-    """
+    """The authMode as Azure spells it; raises ArmError 400 if there is no such mode."""
     known = MODES.get((name or "").lower())
     if known is None:
         raise ArmError(
@@ -41,11 +37,7 @@ class Access(Part):
         self._store, self._identity, self._base_url = store, identity, base_url
 
     def keys(self, endpoint: Document) -> Json:
-        """The endpoint's two keys, made when first needed.
-
-        Raises:
-            ArmError: 400 if the endpoint takes none.
-        """
+        """The endpoint's two keys, made when first needed; raises ArmError 400 if the endpoint takes none."""
         auth_mode = endpoint["properties"]["authMode"]
         if auth_mode != "Key":
             raise ArmError(
@@ -97,6 +89,7 @@ class Access(Part):
         auth_mode = endpoint["properties"]["authMode"]
         if auth_mode == "Key":
             keys = [str(key).encode() for key in self.keys(endpoint).values()]
+            # All are compared, so that the time of an answer says nothing of the keys.
             matches = [hmac.compare_digest(key, secret.encode()) for key in keys]
             return any(matches)
         try:

@@ -17,11 +17,7 @@ PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 async def bring_up(server: InferenceServer) -> None:
-    """Start a server until it is healthy.
-
-    Raises:
-        ContainerError: if it fell :data:`STARTS` times.
-    """
+    """Start a server until it is healthy; raises ContainerError if it fell :data:`STARTS` times."""
     for attempt in range(1, STARTS + 1):
         try:
             await server.launch()
@@ -34,6 +30,7 @@ async def bring_up(server: InferenceServer) -> None:
             server.log(f"The container is started again, for the {attempt + 1}. time.")
             await asyncio.sleep(PAUSES[attempt - 1])
         except BaseException:
+            # Cancelled: the update was given up, or the service ends.
             await server.end()
             raise
 

@@ -121,6 +121,7 @@ class Deployments(Resources[schemas.Deployment, schemas.DeploymentChanges]):
         reason = self._quota.lacking(key, size, int(document["sku"]["capacity"]))
         if reason is not None:
             raise ArmError(400, "OutOfQuota", reason, target=key)
+        # From here on the new version counts, even if the old one is still on its way up.
         await self._served.stop_restoring(key)
         try:
             await self._served.launch(document)

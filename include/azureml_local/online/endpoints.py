@@ -54,6 +54,7 @@ class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):
     def accept(self, key: str, body: schemas.Endpoint, before: Document | None) -> Json:
         given, there = body.properties, self._deployments(key)
         auth_mode, live = access.mode(given.auth_mode), traffic.check(key, given.traffic, there)
+        # Only the service sets the addresses, when the endpoint is there.
         kept = before["properties"] if before else {"scoringUri": None, "swaggerUri": None}
         return {
             "properties": {

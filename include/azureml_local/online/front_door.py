@@ -41,22 +41,14 @@ class FrontDoor(Part):
         self._copies: set[asyncio.Task[None]] = set()
 
     def endpoint(self, name: str) -> Document:
-        """The endpoint.
-
-        Raises:
-            RefusedError: 404.
-        """
+        """The endpoint; raises RefusedError 404."""
         document = self._store.get("onlineEndpoints", name)
         if document is None:
             raise RefusedError(404, f"There is no endpoint {name!r}.")
         return document
 
     def admit(self, name: str, authorization: str | None) -> Document:
-        """The endpoint that the header opens.
-
-        Raises:
-            RefusedError: 404, or 401 for another key or token.
-        """
+        """The endpoint that the header opens; raises RefusedError 404, or 401 for another key or token."""
         document = self.endpoint(name)
         if not self._access.admits(document, authorization):
             raise RefusedError(
@@ -110,6 +102,7 @@ class FrontDoor(Part):
         pool = self._pools.get(deployment.key)
         if pool is None or not pool.healthy:
             raise RefusedError(502, "The deployment's container is not running; see the deployment's logs.")
+        # Azure refuses at once what would wait for too long.
         if pool.waiting >= pool.most:
             raise RefusedError(429, f"Too many requests wait for the deployment: {pool.most} at most.")
         return pool

@@ -77,6 +77,7 @@ class Images:
 
     def _dockerfile(self, build: Json) -> str:
         name = build.get("dockerfilePath") or "Dockerfile"
+        # The first thing that a build reads, and all of it that can be checked without one.
         file = self._uris.resolve(build["contextUri"]) / name
         if not file.is_file():
             raise ImageBuildError(f"failed to read dockerfile: {name}: no such file in the build context")

@@ -49,11 +49,8 @@ class Pool:
 
     @asynccontextmanager
     async def replica(self) -> AsyncIterator[Replica]:
-        """The replica whose turn it is, once it has a free slot.
-
-        Raises:
-            ContainerError: if none answers.
-        """
+        """The replica whose turn it is, once it has a free slot; raises ContainerError if none answers."""
+        # The least busy one; of equals, the one whose last request is the longest ago.
         able = [one for one in self.replicas if one.healthy]
         if not able:
             raise ContainerError("No instance of the deployment is running.")
@@ -101,6 +98,7 @@ class Pools(Part):
             ContainerError: if one does not come up; the old ones go on.
         """
         pool = Pool(workload, await self._new(workload, count))
+        # Only now, so that an update loses no request.
         old = self._pools.get(key)
         self._pools[key] = pool
         if old is not None:

@@ -27,6 +27,7 @@ async def score(endpoint: str, request: Request, door: FrontDoorDep) -> Response
         deployment = door.choose(document, named)
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
         body = await request.body()
+        # A request to a named deployment is a test of that one.
         if not named:
             door.mirror(document, body, headers)
         return _answer(deployment, await door.ask(deployment, body, headers))

@@ -62,11 +62,7 @@ class InferenceServer:
             await self._process.stop()
 
     async def until_healthy(self) -> None:
-        """Return when the process answers.
-
-        Raises:
-            ContainerError: if it ends before, or all its probes fail.
-        """
+        """Return when the process answers; raises ContainerError if it ends before, or all its probes fail."""
         deadline = time.monotonic() + self._workload.probe.patience
         while True:
             self._check_memory()

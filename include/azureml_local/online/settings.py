@@ -97,11 +97,7 @@ def _present(given: Json | None) -> Json:
 
 
 def sku(given: Sku | None, before: Json | None = None) -> Json:
-    """The size of a deployment: how many instances.
-
-    Raises:
-        ArmError: 400 for fewer than one.
-    """
+    """The size of a deployment: how many instances; raises ArmError 400 for fewer than one."""
     size = {"name": "Default", "capacity": 1, **(before or {}), **_present(given.sent() if given else None)}
     if size["capacity"] < 1:
         raise ArmError(

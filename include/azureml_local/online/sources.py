@@ -22,11 +22,7 @@ class Sources:
         return document is None or document["properties"]["modelType"] == "mlflow_model"
 
     def model_folder(self, model: str | None) -> Path:
-        """Folder of the model's files.
-
-        Raises:
-            ArmError: 400 if there is no such model.
-        """
+        """Folder of the model's files; raises ArmError 400 if there is no such model."""
         if not model:
             raise _refusal("A deployment needs a model: the id of a registered one.", "model")
         try:
