@@ -119,10 +119,6 @@ class Assets(Part):
             )
         return document
 
-    def next_version(self, plural: str, name: str) -> str:
-        """One more than the highest whole-number version."""
-        return next_version(self.versions(plural, name))
-
     def container_body(self, noun: Noun, scope: Scope, document: Document) -> Json:
         """A container as ARM sends it, with ``latestVersion`` and ``nextVersion``."""
         known = self.versions(noun.plural, document.key)

@@ -74,12 +74,6 @@ class Operations(Part):
             await asyncio.wait([task])
         self._store.update("operations", document.key, status="Canceled", ended=now())
 
-    async def settled(self, operation: str) -> None:
-        """Wait until an operation's handler has returned."""
-        task = self._tasks.get(operation)
-        if task is not None:
-            await asyncio.wait([task])
-
     async def stop(self) -> None:
         """Cancel all background work; stored operations stay InProgress until the next start."""
         tasks = list(self._tasks.values())
