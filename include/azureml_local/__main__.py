@@ -15,15 +15,15 @@ from azureml_local.front.connections import DroppableProtocol
 from azureml_local.service import Service
 
 
-def write_client_files(local: Service, files: tls.Certificates) -> None:
-    """Write ``azure.env`` and ``config.json``, all that a client needs to be told."""
-    base, home = local.settings.base_url, local.settings.home
+def write_client_files(config: settings.Settings, identity_header: str, files: tls.Certificates) -> None:
+    """Write ``azure.env`` and ``config.json``: all that a client needs to know."""
+    base, home = config.base_url, config.home
     environment = {
         "ARM_CLOUD_METADATA_URL": f"{base}/metadata/endpoints?api-version=2019-05-01",
         "AZUREML_CURRENT_CLOUD": settings.CLOUD_NAME,
         "REGISTRY_DISCOVERY_ENDPOINT_URL": f"{base}/",
         "IDENTITY_ENDPOINT": f"{base}/msi/token",
-        "IDENTITY_HEADER": local.identity.header,
+        "IDENTITY_HEADER": identity_header,
         "REQUESTS_CA_BUNDLE": str(files.bundle),
         "SSL_CERT_FILE": str(files.bundle),
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
@@ -55,22 +55,24 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        told = settings.Settings.from_environment()
-        local = Service(told)
+        config = settings.Settings.from_environment()
+        service = Service(config)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    files = tls.ensure(told)
-    write_client_files(local, files)
-    where = told.home / "azure.env"
-    print(f"Local Azure ML at {told.base_url}; point a script at it: source {where}", flush=True)
-    if told.exposed:
-        logging.warning("Anybody who reaches %s may use this service and its control routes.", told.bind)
+    files = tls.ensure(config)
+    write_client_files(config, service.identity.header, files)
+    print(
+        f"Local Azure ML at {config.base_url}; point a script at it: source {config.home / 'azure.env'}",
+        flush=True,
+    )
+    if config.exposed:
+        logging.warning("Anybody who reaches %s may use this service and its control routes.", config.bind)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(local),
-            host=told.bind,
-            port=told.port,
+            create_app(service),
+            host=config.bind,
+            port=config.port,
             ssl_certfile=str(files.server),
             http=DroppableProtocol,
             log_level="warning",

@@ -24,12 +24,11 @@ BLOB_CONTAINER = "azureml-blobstore-00000000-0000-4000-8000-0000000000ee"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the process is told from outside.
+    """The configuration of the process.
 
     Attributes:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
-        port: TCP port.
-        bind: address of the interface; only loopback is private, see :attr:`exposed`.
+        bind: IP address to listen on; see :attr:`exposed`.
         time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
         compute_python: interpreter of the compute environment, which runs jobs and deployments.
         standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.

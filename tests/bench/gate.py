@@ -145,7 +145,7 @@ def main() -> int:
     start = time.perf_counter()
     figures, result = measure(given.retrains, given.years)
     show(figures)
-    out = given.out or Paths.from_environment().local / "bench-gate.json"
+    out = given.out or Paths.from_environment().state / "bench-gate.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"{time.perf_counter() - start:.0f} s; written to {out}")

@@ -1,6 +1,6 @@
 """Who calls: a token service in the form of App Service's managed identity, and the check of every token.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+Tokens are RS256 JWTs with the resource as audience, as Entra ID issues them. The signing key and the
 identity header's value are made at the first start and kept with mode 0600.
 """
 
@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 from azureml_local.settings import TENANT_ID, Settings
 
+# Seconds that a token is good for.
 LIFETIME = 3600
-"""Seconds that a token is good for."""
+# Part of the audience of tokens that open an endpoint.
 SCORING = "/inference/"
-"""Part of the audience of tokens that open an endpoint."""
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 
 
@@ -31,7 +32,7 @@ def private_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-class Identity:
+class Identity(Part):
     """Issues and checks the tokens of this service."""
 
     def __init__(self, settings: Settings) -> None:
@@ -60,13 +61,17 @@ class Identity:
         self._revocations = folder / "revocations"
         self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
 
+    def clear(self) -> None:
+        """Issue tokens of the usual length again."""
+        self.lifetime = LIFETIME
+
     def issue(
         self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
     ) -> tuple[str, int]:
         """Sign a token; returns it and the Unix time of its end.
 
         Args:
-            audience: whom it is for.
+            audience: whoever may accept it.
             subject: object id of the caller.
             lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
                 revoked.
@@ -139,7 +144,7 @@ class Identity:
         if claims.get("rev", self._revoked) < self._revoked:
             raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
         if audience is not None:
-            return  # A token for an endpoint must not be remembered as one that opens ARM.
+            return  # Not kept: a token for an endpoint must not open ARM.
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
