@@ -22,6 +22,13 @@ _FOREIGN = re.compile(
 LOCK_SECONDS = 30
 """How long a process waits for another one's write to SQLite before it gives up; SQLite's own default is 5."""
 
+MADE = {
+    "AZUREML_LOCAL_COMPUTE_PYTHON": str(ROOT / ".venv-compute" / "bin" / "python"),
+    "AZUREML_LOCAL_STANDIN": str(ROOT / ".local" / "standin"),
+    "AZUREML_LOCAL_SAMPLE": str(ROOT / ".local" / "sample"),
+}
+"""What the Makefile makes ahead, and the local Azure ML would else make on first use."""
+
 USER = "admin"
 """Name of the one user of the local Airflow."""
 
@@ -34,6 +41,7 @@ def caller() -> dict[str, str]:
 def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     """Environment of the local Azure ML's process."""
     return {
+        **MADE,
         **caller(),
         MARKER: str(paths.local),
         "PYTHONPATH": str(ROOT / "include"),

@@ -21,7 +21,9 @@ Object = dict[str, Any] | None
 class Strict(BaseModel):
     """Fields have exactly the types declared, or are null or absent."""
 
-    model_config = ConfigDict(strict=True, extra="allow", alias_generator=to_camel, protected_namespaces=())
+    model_config = ConfigDict(
+        strict=True, extra="allow", alias_generator=to_camel, protected_namespaces=(), defer_build=True
+    )
 
 
 class Sku(Strict):

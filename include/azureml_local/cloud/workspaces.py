@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import Json, Scope, workspace_scope
+from azureml_local.arm.grammar import Json, Scope, scope_of
 from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
 from azureml_local.service import Service
 from azureml_local.settings import (
@@ -75,15 +75,13 @@ async def get(scope: ScopeDep, local: ServiceDep) -> Json:
 @router.get(GROUP_PATH)
 async def list_in_group(subscription: str, group: str, request: Request, local: ServiceDep) -> Json:
     """The workspaces of a resource group."""
-    return grammar.page(request, [workspace(local, await workspace_scope(subscription, group, WORKSPACE))])
+    return grammar.page(request, [workspace(local, scope_of(subscription, group, WORKSPACE))])
 
 
 @router.get(SUBSCRIPTION_PATH)
 async def list_in_subscription(subscription: str, request: Request, local: ServiceDep) -> Json:
     """The workspaces of a subscription."""
-    return grammar.page(
-        request, [workspace(local, await workspace_scope(subscription, RESOURCE_GROUP, WORKSPACE))]
-    )
+    return grammar.page(request, [workspace(local, scope_of(subscription, RESOURCE_GROUP, WORKSPACE))])
 
 
 @router.post(f"{grammar.WORKSPACE_PATH}/listKeys")

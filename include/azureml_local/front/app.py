@@ -64,7 +64,8 @@ def create_app(local: Service) -> FastAPI:
     app.add_exception_handler(Exception, _internal_error)
     templates = []
     for module in NOUNS:
-        app.include_router(module.router)
+        # Not include_router(): it would build every route a second time.
+        app.router.routes.extend(module.router.routes)
         templates += [route.path for route in module.router.routes]
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
     app.add_middleware(Gate, local=local, letter_case=LetterCase(templates))

@@ -14,6 +14,7 @@ import yaml
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.hub import rows as hub_rows
+from azureml_local.provisioning import sample
 
 if TYPE_CHECKING:
     from azureml_local.service import Service
@@ -74,12 +75,9 @@ def _folder(local: Service, repo_id: str) -> Path | None:
 
 
 def _make_sample(local: Service, made: Path) -> None:
-    if not any(local.settings.sample.glob("data/*.parquet")):
-        from azureml_local.sample import splits as sample
-
-        sample.write(local.settings.sample, hub_rows.SEED)
+    source = sample.make(local.settings)
     shutil.rmtree(made, ignore_errors=True)
-    shutil.copytree(local.settings.sample / "data", made / "data")
+    shutil.copytree(source / "data", made / "data")
     names = sorted({hub_rows.split_of(file) for file in (made / "data").glob("*.parquet")})
     _write_card(made, names)
 

@@ -12,6 +12,8 @@ from azureml_local.compute.nodes import ClusterNodes
 from azureml_local.engine.processes import Process, base_environment, tail
 from azureml_local.jobs import template
 from azureml_local.jobs.graph import Asset, Node
+from azureml_local.provisioning import everything
+from azureml_local.provisioning.errors import ProvisioningError
 from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
 from azureml_local.storage import uris
 
@@ -87,12 +89,17 @@ class CommandStep:
             log.write_text(f"{fault.message}\n")
             told = fault.code if "code" in fault.model_fields_set else "UserError"
             raise StepFailedError(f"Step {node.name!r} failed: {fault.message}", told)
+        inputs = self._inputs()
+        try:
+            await everything.ready(self._local.settings, [path for path in inputs.values() if path], log)
+        except ProvisioningError as error:
+            raise StepFailedError(f"Step {node.name!r} was not started. {error}") from error
         work = self._local.settings.home / "jobs" / node.run_id
         code = work / "code"
         if node.component.code is not None and node.component.code.is_dir():
             shutil.copytree(node.component.code, code, dirs_exist_ok=True)
         code.mkdir(parents=True, exist_ok=True)
-        command = template.argv(node.component.spec["command"], self._inputs(), self._outputs())
+        command = template.argv(node.component.spec["command"], inputs, self._outputs())
         if command[0] in ("python", "python3"):
             command[0] = str(self._local.settings.compute_python)
         if self._local.faults.take_job("log_lost", node.name, self._root) is not None:

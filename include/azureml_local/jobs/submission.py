@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.jobs import graph, history
 from azureml_local.jobs.graph import Asset, Node, Value, given_value, short_compute
+from azureml_local.provisioning.everything import will_exist
 from azureml_local.registry import definitions
 from azureml_local.registry.definitions import Component
 from azureml_local.storage import uris
@@ -135,7 +136,11 @@ def _commands(node: Node) -> Iterator[Node]:
 def _check_assets(local: Service, node: Node) -> None:
     """Refuse an input asset that is not there; what a step of the job will write is not looked for."""
     for name, value in node.inputs.items():
-        if isinstance(value, Asset) and not node.after and not uris.resolve(local, value.uri).exists():
+        if (
+            isinstance(value, Asset)
+            and not node.after
+            and not will_exist(local.settings, uris.resolve(local, value.uri))
+        ):
             raise ArmError(
                 400,
                 "UserError",

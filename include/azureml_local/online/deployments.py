@@ -95,6 +95,7 @@ async def _start(local: Service, key: str, kind: str = _KIND) -> None:
     document = local.store.get(kind, key)
     if document is None:
         return
+    await workloads.provision(local, document)
     workload = await asyncio.to_thread(workloads.prepare, local, document)
     await local.containers.start(key, workload, int(document["sku"]["capacity"]))
 

@@ -9,12 +9,14 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from azureml_local.engine import memory
 from azureml_local.engine.processes import Process, tail
 from azureml_local.engine.store import now
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +179,8 @@ class Instance:
             await asyncio.sleep(0.1)
 
     async def _alive(self, timeout: float = 2.0) -> bool:
+        import httpx
+
         with contextlib.suppress(httpx.HTTPError):
             return (await self._http.get(self.url + "/", timeout=timeout)).status_code == 200
         return False

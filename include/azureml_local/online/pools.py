@@ -8,13 +8,14 @@ import shutil
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from azureml_local.engine.processes import tail
 from azureml_local.online.instances import SERVER_LOG, ContainerError, Instance, Workload
 from azureml_local.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["LOGS", "ContainerError", "Containers", "Pool"]
 
@@ -84,6 +85,8 @@ class Containers:
     def http(self) -> httpx.AsyncClient:
         """The one client that speaks with the processes; making one takes longer than a request."""
         if self._http is None:
+            import httpx  # only a deployment needs it
+
             # A kept connection may be closed by the other end just as it is used again: a 502 out of nothing.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
             self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 # callers limit  # nosec B113

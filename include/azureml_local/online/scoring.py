@@ -6,8 +6,8 @@ import asyncio
 import logging
 import random
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import httpx
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -17,6 +17,9 @@ from azureml_local.online import rules
 from azureml_local.online.pools import ContainerError, Pool
 from azureml_local.routing import ServiceDep
 from azureml_local.service import Service
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/inference/{endpoint}")
@@ -74,6 +77,8 @@ async def _asked(
     client: httpx.AsyncClient, pool: Pool, deployment: Document, body: bytes, headers: dict[str, str]
 ) -> httpx.Response:
     """The answer of an instance; time in the queue counts towards the request timeout."""
+    import httpx
+
     limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
     try:
         async with asyncio.timeout(limit), pool.instance() as instance:
@@ -153,6 +158,8 @@ async def liveness(endpoint: str, local: ServiceDep) -> Response:
 
 async def _own_swagger(local: Service, deployment: Document, version: str) -> bytes | None:
     """The description that a deployment's code brings along, if it has one and answers."""
+    import httpx
+
     pool = local.containers.get(deployment.key)
     if pool is None or not pool.healthy:
         return None

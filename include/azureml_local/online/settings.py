@@ -10,6 +10,7 @@ from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.compute import sizes
 from azureml_local.engine.store import Document
 from azureml_local.online import images
+from azureml_local.provisioning.everything import will_exist
 from azureml_local.storage import uris
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def model_folder(local: Service, model: str | None) -> Path:
         raise ArmError(
             400, "BadArgument", f"Model {model!r} cannot be deployed: {error.message}", target="model"
         ) from error
-    if not folder.exists():
+    if not will_exist(local.settings, folder):
         raise ArmError(400, "BadArgument", f"Model {model!r} has no files.", target="model")
     return folder
 

@@ -15,9 +15,27 @@ from azureml_local.engine.store import Document, now
 from azureml_local.online import images, settings
 from azureml_local.online.instances import Probe, Workload
 from azureml_local.online.pools import LOGS
+from azureml_local.provisioning import everything
+from azureml_local.provisioning.errors import ProvisioningError
 
 if TYPE_CHECKING:
     from azureml_local.service import Service
+
+
+async def provision(local: Service, document: Document) -> None:
+    """Return once the deployment can start: what it runs in is made if it is missing.
+
+    Raises:
+        ArmError: 400 ``ImageBuildFailure`` if it cannot be made; 400 for a model that is not there.
+    """
+    if everything.is_made(local.settings):
+        return
+    model, log = document["properties"]["model"], local.containers.folder(document.key)
+    inputs = [str(settings.model_folder(local, model))] if model else []
+    try:
+        await everything.ready(local.settings, inputs, log / LOGS["StorageInitializer"])
+    except ProvisioningError as error:
+        raise ArmError(400, "ImageBuildFailure", str(error), target="environmentId") from error
 
 
 def prepare(local: Service, document: Document) -> Workload:

@@ -96,6 +96,9 @@ def _link_weights(local: Service, name: str, version: str) -> None:
     """Let the registry's container show a folder of weights, without a copy of it."""
     link: Path = files.blob_path(local, files.REGISTRY_CONTAINER, f"models/{name}/{version}")
     folder = catalogue.model_folder(local, name, version)
+    if not folder.is_dir():
+        message = "The stand-in is made by the first job that needs it, or by azureml-local up --prepare."
+        raise ArmError(404, "ResourceNotFound", message, target=name)
     if not link.is_symlink() or Path(os.readlink(link)) != folder:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)

@@ -17,10 +17,9 @@ from fastapi.routing import APIRoute
 
 from azureml_local.arm import grammar
 from azureml_local.front.app import NOUNS
-from azureml_local.settings import ROOT
 from azureml_local.storage import files
 
-DOCUMENT = ROOT / "docs" / "azureml-local-fidelity.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "azureml-local-fidelity.md"
 NOTES = Path(__file__).with_suffix(".yaml")
 _REGISTRY = grammar.WORKSPACE_PATH.replace("workspaces/{workspace}", "registries/{registry_name}")
 _PLANES = (

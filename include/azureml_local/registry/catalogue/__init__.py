@@ -111,14 +111,14 @@ def model_folder(local: Service, name: str, version: str) -> Path:
     """Folder of a model's weights, in MLflow layout.
 
     Raises:
-        ArmError: 404 if there is no such model, or its weights are not on this machine.
+        ArmError: 404 if there is no such model, or its weights are neither on this machine nor made by it.
     """
     document, file = _find("models", name, version)
     path = str(document.get("path", "standin"))
     folder = local.settings.standin if path == "standin" else (file.parent / path).resolve()
-    if not folder.is_dir():
+    if not folder.is_dir() and not (path == "standin" and local.settings.makes(folder)):
         cure = (
-            "make it with: make setup"
+            f"make it with: python -m azureml_local.worker.standin --out {folder}"
             if path == "standin"
             else "put the weights there, or change the catalogue"
         )
