@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
-
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets import routes, rules
@@ -26,6 +24,8 @@ def _flavors(local: Service, uri: str, name: str) -> Json:
     Raises:
         ArmError: 400 if an MLflow model has no readable MLmodel file.
     """
+    import yaml
+
     file = uris.resolve(local, uri) / "MLmodel"
     try:
         described = yaml.safe_load(file.read_text())["flavors"]

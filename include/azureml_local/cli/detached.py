@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import ssl
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from azureml_local.cli.instance import make_home
 from azureml_local.settings import Settings
@@ -34,7 +36,7 @@ def start(settings: Settings) -> int:
         )
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if is_ready(settings):
+        if is_ready(settings.home, settings.port):
             option = f" --home {settings.home}" if settings.home != Settings.from_environment().home else ""
             print(f"Local Azure ML at {settings.base_url}; its log is {log}")
             print(f'Point a shell at it: eval "$(azureml-local env{option})"')
@@ -46,12 +48,13 @@ def start(settings: Settings) -> int:
     raise RuntimeError(f"The local Azure ML did not start; its log {log} ends with:\n{end}")
 
 
-def is_ready(settings: Settings) -> bool:
+def is_ready(home: Path, port: int) -> bool:
     """Whether the service answers and serves."""
     try:
-        context = ssl.create_default_context(cafile=str(settings.home / "ca.pem"))
-        connection = http.client.HTTPSConnection("localhost", settings.port, timeout=5, context=context)
-        connection.request("GET", "/_local/ready")
-        return connection.getresponse().status == http.client.OK
+        context = ssl.create_default_context(cafile=str(home / "ca.pem"))
+        connection = http.client.HTTPSConnection("localhost", port, timeout=5, context=context)
+        with contextlib.closing(connection):
+            connection.request("GET", "/_local/ready")
+            return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

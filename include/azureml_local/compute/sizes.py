@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
 from azureml_local.registry.catalogue import FOLDER
 from azureml_local.settings import SUBSCRIPTION_ID
@@ -50,6 +48,8 @@ class VmSize:
 @cache
 def sizes() -> dict[str, VmSize]:
     """All sizes by their name in lower case."""
+    import yaml  # not with the start; so in each module that reads YAML
+
     rows = yaml.safe_load((FOLDER / "vm_sizes.yaml").read_text())
     return {row["name"].lower(): VmSize(**row) for row in rows}
 

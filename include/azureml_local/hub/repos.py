@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
 from azureml_local.hub import rows as hub_rows
 from azureml_local.provisioning import sample
@@ -84,6 +82,8 @@ def _make_sample(local: Service, made: Path) -> None:
 
 def _write_card(folder: Path, splits: list[str]) -> None:
     """The card that tells a reader which file belongs to which split."""
+    import yaml
+
     files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
     card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     (folder / "README.md").write_text(f"---\n{card}---\n\nServed by the local Azure ML.\n")

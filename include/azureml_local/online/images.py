@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from packaging.requirements import InvalidRequirement, Requirement
-
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.storage import uris
 
@@ -87,6 +84,8 @@ def _dockerfile(local: Service, told: Json) -> str:
 
 def _requirements(text: str) -> list[str]:
     """What a conda file asks for."""
+    import yaml
+
     try:
         told: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -104,6 +103,8 @@ def _requirements(text: str) -> list[str]:
 
 
 def _pip(line: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     if not line.startswith("-"):
         try:
             Requirement(line)

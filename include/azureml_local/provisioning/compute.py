@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from azureml_local import worker
+import azureml_local
 from azureml_local.provisioning import once
 from azureml_local.provisioning.errors import ProvisioningError
 from azureml_local.settings import Settings
@@ -15,7 +15,7 @@ from azureml_local.settings import Settings
 Say = Callable[[str], None]
 MARK = ".complete"
 """File that says that an environment was made to its end."""
-_WORKER = Path(worker.__file__).parent
+_WORKER = Path(azureml_local.__file__).parent / "worker"
 _PIP = ("-m", "pip", "--disable-pip-version-check", "install", "-qq")
 
 

@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets import codes, components, data, environments, models, rules
@@ -174,6 +172,8 @@ def _model(local: Service, described: Json) -> Json:
 
 
 def _flavors(local: Service, name: str, version: str) -> Json:
+    import yaml
+
     try:
         file = catalogue.model_folder(local, name, version) / "MLmodel"
         listed: dict[str, Any] = yaml.safe_load(file.read_text())["flavors"]

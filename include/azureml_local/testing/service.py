@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from azureml_local.cli.client_files import read
+from azureml_local.cli.detached import is_ready
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -160,10 +161,9 @@ def start(home: Path, port: int, **environment: str) -> subprocess.Popen[bytes]:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(httpx.HTTPError, OSError):
-            if httpx.get(f"https://localhost:{port}/_local/health", verify=str(home / "ca.pem")).is_success:
-                return process
-        time.sleep(0.1)
+        if is_ready(home, port):
+            return process
+        time.sleep(0.02)
     stop(process)
     raise RuntimeError(f"The local Azure ML did not start; its log:\n{log.read_text()}")
 

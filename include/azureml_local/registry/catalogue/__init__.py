@@ -16,8 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
 
 if TYPE_CHECKING:
@@ -30,6 +28,8 @@ Json = dict[str, Any]
 @cache
 def _documents(kind: str) -> list[tuple[Json, Path]]:
     """Every document of a kind with its file, oldest version first."""
+    import yaml
+
     found = {
         (str(document["name"]), _order(str(document["version"]))): (document, file)
         for folder in _folders()
