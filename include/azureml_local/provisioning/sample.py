@@ -11,13 +11,17 @@ SEED, SPLITS = 42, 4
 
 
 def make(settings: Settings) -> Path:
-    """Its folder; made if it is missing."""
+    """Its folder; written if it is missing. A folder that the environment names loses nothing."""
     folder = settings.sample
-
-    def write() -> None:
-        from azureml_local.sample import splits  # imports pyarrow, half a second
-
-        splits.write(folder, SEED)
-
-    once.make(folder, lambda: len(list(folder.glob("data/*.parquet"))) >= SPLITS, write)
+    files = folder / "data"
+    if settings.makes(folder):
+        once.make(folder, lambda: len(list(files.glob("*.parquet"))) >= SPLITS, lambda: _write(folder))
+    elif not any(files.glob("*.parquet")):
+        _write(folder)
     return folder
+
+
+def _write(folder: Path) -> None:
+    from azureml_local.sample import splits  # imports pyarrow, half a second
+
+    splits.write(folder, SEED)

@@ -78,6 +78,14 @@ def test_the_sample_is_made_in_the_cache(settings: Settings) -> None:
     assert len(list((folder / "data").iterdir())) == sample.SPLITS
 
 
+def test_a_folder_of_ones_own_keeps_its_files(settings: Settings, tmp_path: Path) -> None:
+    own = replace(settings, sample=tmp_path / "own")
+    (own.sample / "data").mkdir(parents=True)
+    (own.sample / "data" / "train_sft-0.parquet").touch()
+    sample.make(own)
+    assert [path.name for path in (own.sample / "data").iterdir()] == ["train_sft-0.parquet"]
+
+
 def test_what_the_environment_names_is_taken_as_it_is(settings: Settings, tmp_path: Path) -> None:
     named = replace(settings, compute_python=tmp_path / "none" / "python", standin=tmp_path / "none")
     assert compute.is_made(named)
