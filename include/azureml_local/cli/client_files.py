@@ -6,29 +6,38 @@ import json
 import re
 from pathlib import Path
 
-from azureml_local import settings
 from azureml_local.engine.identity import private_file
 from azureml_local.front.tls import Certificates
-from azureml_local.settings import Settings
+from azureml_local.settings import (
+    CLOUD_NAME,
+    REGISTRY,
+    RESOURCE_GROUP,
+    SUBSCRIPTION_ID,
+    TENANT_ID,
+    WORKSPACE,
+    Settings,
+)
 
 
-def write(told: Settings, identity_header: str, files: Certificates) -> None:
+def write(settings: Settings, identity_header: str, files: Certificates) -> None:
     """Write both files into the home."""
-    lines = [f"export {name}='{value}'\n" for name, value in _variables(told, identity_header, files).items()]
-    private_file(told.home / "azure.env", "".join(lines).encode())
+    lines = [
+        f"export {name}='{value}'\n" for name, value in _variables(settings, identity_header, files).items()
+    ]
+    private_file(settings.home / "azure.env", "".join(lines).encode())
     config = {
-        "subscription_id": settings.SUBSCRIPTION_ID,
-        "resource_group": settings.RESOURCE_GROUP,
-        "workspace_name": settings.WORKSPACE,
+        "subscription_id": SUBSCRIPTION_ID,
+        "resource_group": RESOURCE_GROUP,
+        "workspace_name": WORKSPACE,
     }
-    (told.home / "config.json").write_text(json.dumps(config, indent=2))
+    (settings.home / "config.json").write_text(json.dumps(config, indent=2))
 
 
-def _variables(told: Settings, identity_header: str, files: Certificates) -> dict[str, str]:
-    base = told.base_url
+def _variables(settings: Settings, identity_header: str, files: Certificates) -> dict[str, str]:
+    base = settings.base_url
     return {
         "ARM_CLOUD_METADATA_URL": f"{base}/metadata/endpoints?api-version=2019-05-01",
-        "AZUREML_CURRENT_CLOUD": settings.CLOUD_NAME,
+        "AZUREML_CURRENT_CLOUD": CLOUD_NAME,
         "REGISTRY_DISCOVERY_ENDPOINT_URL": f"{base}/",
         "IDENTITY_ENDPOINT": f"{base}/msi/token",
         "IDENTITY_HEADER": identity_header,
@@ -37,11 +46,11 @@ def _variables(told: Settings, identity_header: str, files: Certificates) -> dic
         "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
         "AZUREML_RUN_POLLING_INTERVAL_MAX": "2",
         "HF_ENDPOINT": f"{base}/hub",
-        "AZURE_SUBSCRIPTION_ID": settings.SUBSCRIPTION_ID,
-        "AZURE_RESOURCE_GROUP": settings.RESOURCE_GROUP,
-        "AZURE_ML_WORKSPACE": settings.WORKSPACE,
-        "AZURE_ML_REGISTRY": settings.REGISTRY,
-        "AZURE_TENANT_ID": settings.TENANT_ID,
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION_ID,
+        "AZURE_RESOURCE_GROUP": RESOURCE_GROUP,
+        "AZURE_ML_WORKSPACE": WORKSPACE,
+        "AZURE_ML_REGISTRY": REGISTRY,
+        "AZURE_TENANT_ID": TENANT_ID,
     }
 
 

@@ -17,14 +17,15 @@ CLAIM_SECONDS = 0.5
 """How long a claim is tried: who only reads holds the lock for a moment, too."""
 
 
+class Running(NamedTuple):
+    """A service that runs: process id and base URL."""
+
+    pid: int
+    url: str
+
+
 class Instance:
     """The service that may run with a home."""
-
-    class Record(NamedTuple):
-        """What runs: process id and base URL."""
-
-        pid: int
-        url: str
 
     def __init__(self, home: Path) -> None:
         self._home, self._file = home, home / "service.lock"
@@ -44,14 +45,14 @@ class Instance:
                 raise RuntimeError(f"Another local Azure ML runs at {self._home}.")
             time.sleep(0.01)
         self._held.truncate()
-        json.dump(self.Record(os.getpid(), url), self._held)
+        json.dump(Running(os.getpid(), url), self._held)
         self._held.flush()
 
-    def read(self) -> Record | None:
+    def read(self) -> Running | None:
         """The process that holds the home, None if none does."""
         try:
             with self._file.open() as file:
-                return None if _take(file, fcntl.LOCK_SH) else self.Record(*json.load(file))
+                return None if _take(file, fcntl.LOCK_SH) else Running(*json.load(file))
         except (FileNotFoundError, ValueError):  # no process yet, or one that is just starting
             return None
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from azureml_local import __version__
-from azureml_local.cli.instance import Instance
+from azureml_local.cli.instance import Instance, Running
 from azureml_local.settings import Settings
 
 FAILED, WRONG_USE = 1, 2
@@ -72,12 +72,12 @@ def _up(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    given = {
+    options = {
         "AZUREML_LOCAL_HOME": args.home,
         "AZUREML_LOCAL_PORT": _free_port() if args.port == 0 else args.port,
         "AZUREML_LOCAL_TIME": args.time,
     }
-    environment = {name: str(value) for name, value in given.items() if value is not None}
+    environment = {name: str(value) for name, value in options.items() if value is not None}
     return Settings.from_environment({**os.environ, **environment})
 
 
@@ -106,7 +106,7 @@ def _home(args: argparse.Namespace) -> Path:
     return args.home.resolve() if args.home else Settings.from_environment().home
 
 
-def _running(home: Path) -> Instance.Record:
+def _running(home: Path) -> Running:
     record = Instance(home).read()
     if record is None:
         raise RuntimeError(f"No local Azure ML runs at {home}: start one with azureml-local up --detach.")

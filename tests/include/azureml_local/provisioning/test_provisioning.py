@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.ai.ml.exceptions import JobException
@@ -107,37 +109,54 @@ def test_an_environment_that_pip_cannot_make_gives_a_sentence(
     assert left(settings) == []
 
 
-@pytest.fixture
-def stranger(tmp_path: Path) -> Iterator[AzureMLLocal]:
-    """A service for which nothing has been made ahead, and cannot be."""
-    changes = {**NO_INDEX, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+@contextlib.contextmanager
+def stranger(folder: Path, **changes: str) -> Iterator[AzureMLLocal]:
+    """A service for which nothing has been made ahead, with a cluster."""
+    changes = {**NO_INDEX, "XDG_CACHE_HOME": str(folder / "cache"), **changes}
     own = Settings.from_environment(changes).as_environment()
     changes |= {name: own[name] for name in ("AZUREML_LOCAL_COMPUTE_PYTHON", "AZUREML_LOCAL_STANDIN")}
-    with running(tmp_path / "home", port=0, **changes) as service:
+    with running(folder / "home", port=0, **changes) as service:
+        assert not (folder / "cache").exists()
+        service.arm("PUT", "/computes/small", json=CLUSTER).raise_for_status()
         yield service
 
 
-def test_only_a_job_looks_for_the_environment_and_says_why_there_is_none(
-    stranger: AzureMLLocal, tmp_path: Path
+def test_only_a_job_looks_for_the_environment_and_says_why_there_is_none(tmp_path: Path) -> None:
+    with stranger(tmp_path) as service:
+        client = service.ml_client()
+        assert client.workspaces.get("ws-local").location == "eastus"
+        service.arm("PUT", "/jobs/hello", json=job("echo hello")).raise_for_status()
+        with pytest.raises(JobException, match="The compute environment could not be made"):
+            client.jobs.stream("hello")
+        assert client.jobs.get("hello").status == "Failed"
+
+
+def test_the_first_job_that_reads_the_stand_in_makes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = stranger.ml_client()
-    assert client.workspaces.get("ws-local").location == "eastus"
-    assert not (tmp_path / "cache").exists()
-    stranger.arm("PUT", "/computes/small", json=CLUSTER)
-    stranger.arm("PUT", "/jobs/hello", json=JOB).raise_for_status()
-    with pytest.raises(JobException, match="The compute environment could not be made"):
-        client.jobs.stream("hello")
-    assert client.jobs.get("hello").status == "Failed"
+    trainer = tmp_path / "python"
+    trainer.write_text('#!/bin/sh\nmkdir -p "$4" && ls "$PYTHONPATH" > "$4/MLmodel"\n')
+    trainer.chmod(0o700)
+    with stranger(tmp_path, AZUREML_LOCAL_COMPUTE_PYTHON=str(trainer)) as service:
+        reads = job("cat ${{inputs.model}}/MLmodel", model={"jobInputType": "mlflow_model", "uri": PHI})
+        service.arm("PUT", "/jobs/reads", json=reads).raise_for_status()
+        service.ml_client().jobs.stream("reads")
+    # Nothing of the service's libraries is on the path of the training: only the package itself.
+    assert "Made the stand-in\nazureml_local\n" in capsys.readouterr().out
 
 
-JOB = {
-    "properties": {
+def job(line: str, **inputs: dict[str, str]) -> dict[str, Any]:
+    """Body of a command job."""
+    properties = {
         "jobType": "Command",
-        "command": "echo hello",
+        "command": line,
         "environmentId": "azureml:any:1",
         "computeId": "small",
     }
-}
+    return {"properties": {**properties, "inputs": inputs}}
+
+
+PHI = "azureml://registries/azureml/models/Phi-3-mini-4k-instruct/versions/16"
 CLUSTER = {
     "location": "eastus",
     "properties": {
