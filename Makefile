@@ -59,8 +59,13 @@ endif
 	@PYTHONPATH=plugins:include .venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/mypy
 
+# What is made ahead here is not made again on first use.
+azureml-local: export AZUREML_LOCAL_HOME ?= $(abspath .local/azureml)
+azureml-local: export AZUREML_LOCAL_COMPUTE_PYTHON ?= $(abspath .venv-compute/bin/python)
+azureml-local: export AZUREML_LOCAL_STANDIN ?= $(abspath .local/standin)
+azureml-local: export AZUREML_LOCAL_SAMPLE ?= $(abspath .local/sample)
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
-	@.venv/bin/python -m azureml_local
+	@.venv/bin/azureml-local up
 
 setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
 
@@ -82,11 +87,12 @@ define new_environment
 	@test -d $(@D) || $(PYTHON) -m venv $(@D)
 endef
 
-$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
+$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
 	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
 	$(new_environment)
-	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
-	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	@.venv/bin/pip install $(PIP_FLAGS) --no-build-isolation -c constraints.txt --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins
 	@touch $@
 	@echo "Made .venv"
 

@@ -88,8 +88,15 @@ class Scope:
         return "/".join((self.id, *segments))
 
 
-async def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
-    """FastAPI dependency of every workspace route.
+async def workspace_scope(request: Request) -> Scope:
+    """FastAPI dependency of every workspace route: :func:`scope_of` what the path names."""
+    # Read here, not declared as parameters: FastAPI would build three fields for each of 90 routes.
+    path = request.path_params
+    return scope_of(path["subscription"], path["group"], path["workspace"])
+
+
+def scope_of(subscription: str, group: str, workspace: str) -> Scope:
+    """The workspace of that name.
 
     Raises:
         ArmError: 404 with the code that Azure gives for each part that is wrong.

@@ -23,7 +23,9 @@ Object = dict[str, Any] | None
 class Strict(BaseModel):
     """Fields have exactly the types declared, or are null or absent; what is not declared passes as it is."""
 
-    model_config = ConfigDict(strict=True, extra="allow", alias_generator=to_camel, protected_namespaces=())
+    model_config = ConfigDict(
+        strict=True, extra="allow", alias_generator=to_camel, protected_namespaces=(), defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod

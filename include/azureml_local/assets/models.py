@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets.noun import Noun, base
 from azureml_local.storage.uris import Uris, canonical, job_of
@@ -17,6 +15,8 @@ def _flavors(uris: Uris, uri: str, name: str) -> Json:
     Raises:
         ArmError: 400 if an MLflow model has no readable MLmodel file.
     """
+    import yaml
+
     file = uris.resolve(uri) / "MLmodel"
     try:
         described = yaml.safe_load(file.read_text())["flavors"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import Json, Scope, tracking_uri, workspace_scope
+from azureml_local.arm.grammar import Json, Scope, scope_of, tracking_uri
 from azureml_local.routing import ScopeDep, SettingsDep, authorized_router
 from azureml_local.settings import (
     LOCATION,
@@ -74,9 +74,7 @@ async def get(scope: ScopeDep, settings: SettingsDep) -> Json:
 @router.get(GROUP_PATH)
 async def list_in_group(subscription: str, group: str, request: Request, settings: SettingsDep) -> Json:
     """The workspaces of a resource group."""
-    return grammar.page(
-        request, [workspace(settings.base_url, await workspace_scope(subscription, group, WORKSPACE))]
-    )
+    return grammar.page(request, [workspace(settings.base_url, scope_of(subscription, group, WORKSPACE))])
 
 
 @router.get(SUBSCRIPTION_PATH)
@@ -84,7 +82,7 @@ async def list_in_subscription(subscription: str, request: Request, settings: Se
     """The workspaces of a subscription."""
     return grammar.page(
         request,
-        [workspace(settings.base_url, await workspace_scope(subscription, RESOURCE_GROUP, WORKSPACE))],
+        [workspace(settings.base_url, scope_of(subscription, RESOURCE_GROUP, WORKSPACE))],
     )
 
 

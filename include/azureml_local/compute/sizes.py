@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
 
 
@@ -35,6 +33,8 @@ class VmSize:
 @cache
 def sizes() -> dict[str, VmSize]:
     """All sizes by their name in lower case."""
+    import yaml
+
     rows = yaml.safe_load(Path(__file__).with_name("vm_sizes.yaml").read_text())
     return {row["name"].lower(): VmSize(**row) for row in rows}
 

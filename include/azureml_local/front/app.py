@@ -75,7 +75,8 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Exception, _internal_error)
     templates = []
     for router in ROUTERS:
-        app.include_router(router)
+        # Not include_router(): it would build every route a second time.
+        app.router.routes.extend(router.routes)
         templates += [route.path for route in router.routes if isinstance(route, APIRoute)]
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
     app.add_middleware(Middleware, service=service, path_case=PathCase(templates))

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.folder import Folder
 from azureml_local.engine.store import Store
 from azureml_local.hub import rows as hub_rows
+from azureml_local.provisioning import sample
 from azureml_local.routing import part
 from azureml_local.settings import Settings
 
@@ -64,6 +63,8 @@ def _sum(file: Path) -> str:
 
 def _write_card(folder: Path, splits: list[str]) -> None:
     """The card that tells a reader which file belongs to which split."""
+    import yaml
+
     files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
     card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     (folder / "README.md").write_text(f"---\n{card}---\n\nServed by the local Azure ML.\n")
@@ -74,7 +75,7 @@ class Repos(Folder):
 
     def __init__(self, store: Store, settings: Settings) -> None:
         super().__init__(settings.home / "hub")
-        self._store, self._sample = store, settings.sample
+        self._store, self._settings = store, settings
 
     def ids(self) -> list[str]:
         """Ids of all repositories, the default first."""
@@ -107,13 +108,9 @@ class Repos(Folder):
         return made
 
     def _make_sample(self, made: Path) -> None:
-        if not any(self._sample.glob("data/*.parquet")):
-            # Imported only where no sample was made yet.
-            from azureml_local.sample import splits as sample
-
-            sample.write(self._sample, hub_rows.SEED)
+        source = sample.make(self._settings)
         shutil.rmtree(made, ignore_errors=True)
-        shutil.copytree(self._sample / "data", made / "data")
+        shutil.copytree(source / "data", made / "data")
         _write_card(made, sorted({hub_rows.split_of(file) for file in (made / "data").glob("*.parquet")}))
 
     def rows(self, repo_id: str) -> dict[str, int]:

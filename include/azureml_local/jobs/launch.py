@@ -11,6 +11,7 @@ from azureml_local.engine.processes import Process, base_environment
 from azureml_local.jobs import template
 from azureml_local.jobs.graph import Asset, Node
 from azureml_local.jobs.history import History
+from azureml_local.provisioning import everything
 from azureml_local.settings import Settings
 from azureml_local.storage.uris import Uris
 
@@ -29,18 +30,21 @@ class Launcher:
         return self._settings.home / "jobs" / node.run_id
 
     async def start(self, node: Node, root: str, log: Path) -> Process:
-        """Start a step of the job ``root``; its output goes to ``log``.
+        """Start a step of the job ``root``; its output goes to ``log``. What it runs in is made if it is missing.
 
         Raises:
             ArmError: if an input cannot be resolved.
+            ProvisioningError: if what it runs in cannot be made.
             UnknownBindingError: if the command names what there is not.
         """
+        inputs = self._inputs(node)
+        await everything.ready(self._settings, [path for path in inputs.values() if path], log)
         work = self.work(node)
         code = work / "code"
         if node.component.code is not None and node.component.code.is_dir():
             shutil.copytree(node.component.code, code, dirs_exist_ok=True)
         code.mkdir(parents=True, exist_ok=True)
-        command = template.argv(node.component.spec["command"], self._inputs(node), self._outputs(node))
+        command = template.argv(node.component.spec["command"], inputs, self._outputs(node))
         if command[0] in ("python", "python3"):
             command[0] = str(self._settings.compute_python)
         environment = self._environment(node, root, work)

@@ -15,6 +15,7 @@ from azureml_local.jobs import template
 from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import History
 from azureml_local.jobs.launch import Launcher
+from azureml_local.provisioning.errors import ProvisioningError
 
 # Lines of a failed step's log that its error carries.
 ERROR_LINES = 20
@@ -87,7 +88,10 @@ class Steps:
         work = self.launcher.work(node)
         if self.faults.take_job("log_lost", node.name, root) is not None:
             log = work / "lost.txt"
-        process = await self.launcher.start(node, root, log)
+        try:
+            process = await self.launcher.start(node, root, log)
+        except ProvisioningError as error:
+            raise StepFailedError(f"Step {node.name!r} was not started. {error}") from error
         try:
             self.history.set_status(node.run_id, "Running")
             exit_code = await self._ended(process, node, root)

@@ -8,15 +8,17 @@ from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.compute.nodes import Nodes
 from azureml_local.jobs import graph, history
 from azureml_local.jobs.graph import Asset, Node, Value, given_value, short_compute
+from azureml_local.provisioning.everything import will_exist
 from azureml_local.registry.definitions import Component, Definitions, check_inputs
+from azureml_local.settings import Settings
 from azureml_local.storage.uris import Uris
 
 
 class Planner:
     """Makes the plan of a job."""
 
-    def __init__(self, definitions: Definitions, uris: Uris, nodes: Nodes) -> None:
-        self._definitions, self._uris, self._nodes = definitions, uris, nodes
+    def __init__(self, definitions: Definitions, uris: Uris, nodes: Nodes, settings: Settings) -> None:
+        self._definitions, self._uris, self._nodes, self._settings = definitions, uris, nodes, settings
 
     def plan(self, name: str, properties: Json) -> Node:
         """The job's root node, all below it expanded.
@@ -108,7 +110,11 @@ class Planner:
     def _check_assets(self, node: Node) -> None:
         """Refuse an input asset that does not exist; what a step of the job will write need not exist yet."""
         for name, value in node.inputs.items():
-            if isinstance(value, Asset) and not node.after and not self._uris.resolve(value.uri).exists():
+            if (
+                isinstance(value, Asset)
+                and not node.after
+                and not will_exist(self._settings, self._uris.resolve(value.uri))
+            ):
                 raise ArmError(
                     400,
                     "UserError",

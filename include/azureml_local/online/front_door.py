@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 from fastapi.responses import JSONResponse
 
 from azureml_local.arm.durations import seconds
@@ -17,6 +16,9 @@ from azureml_local.online.access import Access
 from azureml_local.online.pools import Pool, Pools
 from azureml_local.online.servers import ContainerError
 from azureml_local.routing import part
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,8 @@ class FrontDoor(Part):
         Raises:
             RefusedError: 408 if that is over, 429 if too many requests wait, 502 if none answers.
         """
+        import httpx
+
         pool = self._ready(deployment)
         limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
         try:
@@ -109,6 +113,8 @@ class FrontDoor(Part):
 
     async def own_description(self, deployment: Document, version: str) -> bytes | None:
         """The OpenAPI document that a deployment's code brings along, if it has one and answers."""
+        import httpx
+
         pool = self._pools.get(deployment.key)
         if pool is None or not pool.healthy:
             return None

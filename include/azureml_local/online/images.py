@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-from packaging.requirements import InvalidRequirement, Requirement
-
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.store import Store
 from azureml_local.storage.uris import Uris
@@ -92,6 +89,8 @@ class Images:
 
 def _requirements(text: str) -> list[str]:
     """The packages of a conda file."""
+    import yaml
+
     try:
         spec: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -109,6 +108,8 @@ def _requirements(text: str) -> list[str]:
 
 
 def _pip(line: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     if not line.startswith("-"):
         try:
             Requirement(line)

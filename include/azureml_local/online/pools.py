@@ -8,9 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
-
-import httpx
+from typing import TYPE_CHECKING, Annotated
 
 from azureml_local.engine.lifecycle import Part
 from azureml_local.online.replicas import Replica
@@ -18,6 +16,9 @@ from azureml_local.online.servers import ContainerError
 from azureml_local.online.workloads import Workload
 from azureml_local.routing import part
 from azureml_local.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Pool:
@@ -78,6 +79,8 @@ class Pools(Part):
     def http(self) -> httpx.AsyncClient:
         """The one client that speaks with the processes; making one takes longer than a request."""
         if self._http is None:
+            import httpx  # only a deployment needs it
+
             # A kept connection may be closed by the other end just as it is used again: a 502 out of nothing.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
             self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 # callers limit  # nosec B113

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-
-import httpx
+from typing import TYPE_CHECKING
 
 from azureml_local.online import crash_loops
 from azureml_local.online.servers import InferenceServer
 from azureml_local.online.workloads import Workload
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Replica:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -10,6 +11,9 @@ from azureml_local.arm.grammar import Json
 from azureml_local.engine.store import Document
 from azureml_local.online.front_door import FrontDoorDep, RefusedError
 from azureml_local.routing import SettingsDep, title
+
+if TYPE_CHECKING:
+    import httpx
 
 router = APIRouter(prefix="/inference/{endpoint}", tags=title(__doc__))
 _DEPLOYMENT = "azureml-model-deployment"

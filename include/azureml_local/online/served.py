@@ -32,6 +32,7 @@ class Served:
             ContainerError: if a replica does not come up.
         """
         folder = self._pools.folder(document.key)
+        await self._workloads.provision(document, folder)
         workload = await asyncio.to_thread(self._workloads.prepare, document, folder)
         await self._pools.launch(document.key, workload, int(document["sku"]["capacity"]))
 

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import socket
 import time
-
-import httpx
+from typing import TYPE_CHECKING
 
 from azureml_local.engine import memory
 from azureml_local.engine.processes import Process
 from azureml_local.online.logs import LOGS, SERVER, last_lines, write_line
 from azureml_local.online.workloads import Workload
+
+if TYPE_CHECKING:
+    import httpx
 
 LOG_LINES = 30
 """Lines of the log that a failure carries."""
@@ -110,6 +112,8 @@ class InferenceServer:
         write_line(self._workload.folder, SERVER, text)
 
     async def _answers(self, timeout: float = 2.0) -> bool:
+        import httpx
+
         with contextlib.suppress(httpx.HTTPError):
             return (await self._http.get(self.url + "/", timeout=timeout)).status_code == 200
         return False

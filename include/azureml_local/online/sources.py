@@ -6,14 +6,16 @@ from pathlib import Path
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.store import Store
+from azureml_local.provisioning.everything import will_exist
+from azureml_local.settings import Settings
 from azureml_local.storage.uris import Uris, model_key
 
 
 class Sources:
     """Finds the files of models and code by their ids."""
 
-    def __init__(self, store: Store, uris: Uris) -> None:
-        self._store, self._uris = store, uris
+    def __init__(self, store: Store, uris: Uris, settings: Settings) -> None:
+        self._store, self._uris, self._settings = store, uris, settings
 
     def is_mlflow(self, model: str) -> bool:
         """Whether a model can be served without code; those of registries can."""
@@ -29,7 +31,7 @@ class Sources:
             folder = self._uris.resolve(model)
         except ArmError as error:
             raise _refusal(f"Model {model!r} cannot be deployed: {error.message}", "model") from error
-        if not folder.exists():
+        if not will_exist(self._settings, folder):
             raise _refusal(f"Model {model!r} has no files.", "model")
         return folder
 

@@ -14,8 +14,10 @@ from azureml_local.engine.faults import Faults
 from azureml_local.engine.processes import base_environment
 from azureml_local.engine.store import Document
 from azureml_local.online.images import ImageBuildError, Images
-from azureml_local.online.logs import INITIALIZER, SERVER, write_line
+from azureml_local.online.logs import INITIALIZER, LOGS, SERVER, write_line
 from azureml_local.online.sources import Sources
+from azureml_local.provisioning import everything
+from azureml_local.provisioning.errors import ProvisioningError
 from azureml_local.settings import Settings
 
 
@@ -71,6 +73,21 @@ class Workloads:
 
     def __init__(self, settings: Settings, faults: Faults, sources: Sources, images: Images) -> None:
         self._settings, self._faults, self._sources, self._images = settings, faults, sources, images
+
+    async def provision(self, document: Document, folder: Path) -> None:
+        """Return once the deployment can start: what it runs in is made if it is missing.
+
+        Raises:
+            ArmError: 400 ``ImageBuildFailure`` if it cannot be made; 400 for a model that is not there.
+        """
+        if everything.is_made(self._settings):
+            return
+        model = document["properties"]["model"]
+        inputs = [str(self._sources.model_folder(model))] if model else []
+        try:
+            await everything.ready(self._settings, inputs, folder / LOGS[INITIALIZER])
+        except ProvisioningError as error:
+            raise ArmError(400, "ImageBuildFailure", str(error), target="environmentId") from error
 
     def prepare(self, document: Document, folder: Path) -> Workload:
         """Check the environment, and mount the model and the code into the deployment's folder.

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.store import Document
 from azureml_local.registry import catalogue
-from azureml_local.settings import REGISTRY
+from azureml_local.settings import REGISTRY, Settings
 from azureml_local.storage.files import REGISTRY_CONTAINER, Files
 
 _FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -26,8 +23,8 @@ def asset_id(plural: str, name: str, version: str) -> str:
 class Catalogued:
     """Makes the documents; a model's flavours come from its weights."""
 
-    def __init__(self, files: Files, standin: Path) -> None:
-        self._files, self._standin = files, standin
+    def __init__(self, files: Files, settings: Settings) -> None:
+        self._files, self._settings = files, settings
 
     def versions(self, plural: str, name: str) -> list[Document]:
         """All versions of a name, oldest first."""
@@ -68,8 +65,10 @@ class Catalogued:
         return own
 
     def _flavors(self, name: str, version: str) -> Json:
+        import yaml
+
         try:
-            file = catalogue.model_folder(self._standin, name, version) / "MLmodel"
+            file = catalogue.model_folder(self._settings, name, version) / "MLmodel"
             listed: dict[str, Any] = yaml.safe_load(file.read_text())["flavors"]
         except (ArmError, OSError, KeyError):
             return {}

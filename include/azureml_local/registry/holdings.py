@@ -21,7 +21,7 @@ from azureml_local.engine.store import Document, Store
 from azureml_local.registry import catalogue
 from azureml_local.registry.catalogued import Catalogued, asset_id
 from azureml_local.routing import part
-from azureml_local.settings import REGISTRY, RESOURCE_GROUP, SUBSCRIPTION_ID
+from azureml_local.settings import REGISTRY, RESOURCE_GROUP, SUBSCRIPTION_ID, Settings
 from azureml_local.storage.files import ACCOUNT_HOST, REGISTRY_CONTAINER, Files
 
 # The kinds of assets that a registry holds, by path segment.
@@ -50,10 +50,10 @@ class Holdings(Part):
     """Reads the registry's assets, and publishes into it."""
 
     def __init__(
-        self, store: Store, files: Files, assets: Assets, operations: Operations, standin: Path
+        self, store: Store, files: Files, assets: Assets, operations: Operations, settings: Settings
     ) -> None:
         self._store, self._files, self._assets, self._operations = store, files, assets, operations
-        self._catalogued, self._standin = Catalogued(files, standin), standin
+        self._catalogued, self._settings = Catalogued(files, settings), settings
         operations.register(f"{PUBLISHED}.publish", self._publish)
 
     def names(self, plural: str) -> list[str]:
@@ -143,7 +143,7 @@ class Holdings(Part):
             ArmError: 404 if there is no such model, or its weights are not on this machine.
         """
         link = self._files.path(REGISTRY_CONTAINER, f"models/{name}/{version}")
-        folder = catalogue.model_folder(self._standin, name, version)
+        folder = catalogue.model_folder(self._settings, name, version)
         if not link.is_symlink() or Path(os.readlink(link)) != folder:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.store import Store
 from azureml_local.registry import catalogue
-from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
+from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
 from azureml_local.storage.files import ACCOUNT_HOST, Files
 
 _WORKSPACE = (
@@ -72,8 +72,8 @@ def job_of(uri: str) -> str | None:
 class Uris:
     """Finds the files behind addresses."""
 
-    def __init__(self, store: Store, files: Files, standin: Path) -> None:
-        self._store, self._files, self._standin = store, files, standin
+    def __init__(self, store: Store, files: Files, settings: Settings) -> None:
+        self._store, self._files, self._settings = store, files, settings
 
     def resolve(self, uri: str) -> Path:
         """The local file or folder behind any address; what a datastore path names need not exist yet.
@@ -115,7 +115,7 @@ class Uris:
         if published is not None and kind in _PATH_FIELDS:
             return self._by_url(published["properties"][_PATH_FIELDS[kind]])
         if kind == "models":
-            return catalogue.model_folder(self._standin, name, version)
+            return catalogue.model_folder(self._settings, name, version)
         if kind == "codes":
             return catalogue.component_code(name, version)
         raise ArmError(

@@ -18,10 +18,9 @@ from pydantic import BaseModel, ConfigDict
 
 from azureml_local.arm import grammar
 from azureml_local.front.app import ROUTERS
-from azureml_local.settings import ROOT
 from azureml_local.storage.files import ACCOUNT_HOST
 
-DOCUMENT = ROOT / "docs" / "azureml-local-fidelity.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "azureml-local-fidelity.md"
 NOTES = Path(__file__).with_suffix(".yaml")
 _REGISTRY = grammar.WORKSPACE_PATH.replace("workspaces/{workspace}", "registries/{registry_name}")
 # Prefixes of routes, and what stands for them in the document; a workspace's own have nothing.

@@ -22,7 +22,7 @@ from azureml_local.settings import Settings
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
-    return Service(Settings(tmp_path, 8443, "immediate", tmp_path / "python", tmp_path, tmp_path))
+    return Service(Settings(tmp_path, 8443, "immediate", tmp_path, tmp_path / "python", tmp_path, tmp_path))
 
 
 def kinds(dependant: Dependant) -> Iterator[type]:

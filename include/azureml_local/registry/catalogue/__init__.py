@@ -16,9 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from azureml_local.arm.grammar import ArmError
+from azureml_local.settings import Settings
 
 FOLDER = Path(__file__).parent
 Json = dict[str, Any]
@@ -27,6 +26,8 @@ Json = dict[str, Any]
 @cache
 def _documents(kind: str) -> list[tuple[Json, Path]]:
     """Every document of a kind with its file, oldest version first."""
+    import yaml  # not with the start; so in each module that reads YAML
+
     versions = {
         (str(document["name"]), _order(str(document["version"]))): (document, file)
         for folder in _folders()
@@ -100,23 +101,23 @@ def model(name: str, version: str | None = None) -> Json:
     return copy.deepcopy(_find("models", name, version)[0])
 
 
-def model_folder(standin: Path, name: str, version: str) -> Path:
+def model_folder(settings: Settings, name: str, version: str) -> Path:
     """Folder of a model's weights, in MLflow layout.
 
     Args:
-        standin: folder of the stand-in model.
+        settings: know the stand-in's folder, and whether the first job makes it.
         name: name of the model.
         version: its version.
 
     Raises:
-        ArmError: 404 if there is no such model, or its weights are not on this machine.
+        ArmError: 404 if there is no such model, or its weights are neither on this machine nor made by it.
     """
     document, file = _find("models", name, version)
     path = str(document.get("path", "standin"))
-    folder = standin if path == "standin" else (file.parent / path).resolve()
-    if not folder.is_dir():
+    folder = settings.standin if path == "standin" else (file.parent / path).resolve()
+    if not folder.is_dir() and not (path == "standin" and settings.makes(folder)):
         cure = (
-            "make it with: make setup"
+            f"make it with: python -m azureml_local.worker.standin --out {folder}"
             if path == "standin"
             else "put the weights there, or change the catalogue"
         )
