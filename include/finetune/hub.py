@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
-from azure_ml.hook._http import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.rows import check_row
 
@@ -114,7 +114,9 @@ def _answer(error: BaseException | None) -> Any:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    return pause_seconds(_answer(state.outcome.exception() if state.outcome else None), state.attempt_number)
+    answer = _answer(state.outcome.exception() if state.outcome else None)
+    retry_after = "" if answer is None else answer.headers.get("Retry-After", "")
+    return pause_seconds(retry_after, state.attempt_number)
 
 
 def _tell(state: tenacity.RetryCallState) -> None:

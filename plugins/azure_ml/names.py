@@ -1,4 +1,4 @@
-"""Names that end up in a path, a URL or a shell, checked before the service is asked for anything.
+"""Rules for names, which end up in a path, a URL or a shell; checked before any request.
 
 The patterns are those of the service: ``EndpointConfigurations`` and ``NAME`` of the SDK's schemas, and the
 portal's rules for computes, assets and experiments.
@@ -52,11 +52,7 @@ RULES: Final[dict[Named, _Rule]] = {
 
 
 def require_name(kind: Named, name: str) -> None:
-    """Check the name of something.
-
-    Raises:
-        BadInput: if the service would refuse it, or if it could be read as part of a path or a URL.
-    """
+    """Raise :class:`BadInput` if the service would refuse the name."""
     rule = RULES[kind]
     if not rule.pattern.fullmatch(name):
         article = "an" if kind[0] in "aeiou" else "a"

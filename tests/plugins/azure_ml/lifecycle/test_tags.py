@@ -10,14 +10,16 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.lifecycle import tags as ownership
-from azure_ml.lifecycle.reaping import Found, Report, RunState, judge, row, table
+from azure_ml.lifecycle.reaping import Candidate, Report, RunState, judge, row, table
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def found(expires: datetime | None, **tags: str) -> Found:
+def found(expires: datetime | None, **tags: str) -> Candidate:
     lease = {ownership.EXPIRY_TAG: ownership.spelled(expires)} if expires else {}
-    return Found("endpoint", "e", "Succeeded", {**ownership.owner_tags("d", "r", "p"), **lease, **tags}, 2)
+    return Candidate(
+        "endpoint", "e", "Succeeded", {**ownership.owner_tags("d", "r", "p"), **lease, **tags}, 2
+    )
 
 
 def test_a_lease_is_tagged_with_its_task_and_its_end_in_utc(context: Callable[..., Any]) -> None:
@@ -68,7 +70,7 @@ def test_a_lease_that_cannot_be_read_is_no_lease(text: str) -> None:
         ("unknown", -1, True),
         ("unknown", 1, False),
         ("unknown", None, False),
-        ("not told", -1, False),
+        ("no answer", -1, False),
     ],
 )
 def test_an_orphan_is_what_has_no_living_run_and_no_lease(
