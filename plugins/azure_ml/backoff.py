@@ -20,12 +20,7 @@ def jittered(seconds: float) -> float:
 
 
 def pause_seconds(retry_after: str, attempt: int) -> float:
-    """The pause before the next request, at most a minute.
-
-    Args:
-        retry_after: Value of the header ``Retry-After``; empty if there is none.
-        attempt: Number of the last attempt, from 1; the pause doubles with each.
-    """
+    """The pause after so many attempts, at most a minute: as ``Retry-After`` says, else doubled each time."""
     # Azure writes seconds; a date is not worth a parser here and counts as no header.
     seconds = float(retry_after) if retry_after.isdigit() else float(2 ** (attempt - 1))
     return min(seconds, MAX_WAIT_SECONDS)

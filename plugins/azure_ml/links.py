@@ -1,8 +1,4 @@
-"""Buttons on a task that open Azure ML Studio.
-
-An operator pushes the address as XCom; Airflow computes a link in the worker when the task ends or is
-deferred, so that no page of Airflow's ever has to log in to Azure.
-"""
+"""Buttons on a task that open Azure ML Studio: an operator pushes the address as XCom."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
+# Airflow computes a link in the worker when the task ends or is deferred: no page of its has to log in to Azure.
 STUDIO_KEY: Final = "studio_url"
 LOG_KEY: Final = "deployment_log_url"
 

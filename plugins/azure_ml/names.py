@@ -1,8 +1,4 @@
-"""Rules for names, which end up in a path, a URL or a shell; checked before any request.
-
-The patterns are those of the service: ``EndpointConfigurations`` and ``NAME`` of the SDK's schemas, and the
-portal's rules for computes, assets and experiments.
-"""
+"""Rules for names, which end up in a path, a URL or a shell; those of the service and of the portal."""
 
 from __future__ import annotations
 

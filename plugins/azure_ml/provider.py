@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 CONN_TYPE: Final = "azure_ml"
+DEFAULT_PROJECT: Final = "airflow"
 PROJECT_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 AUTH_TYPES: Final = ("default", "service_principal", "managed_identity", "workload_identity")
 
@@ -22,7 +23,7 @@ FIELDS: Final[dict[str, dict[str, object]]] = {
         "Project",
         "Which Airflow installation this is: a tag of all that it creates. Give each that shares a workspace "
         "a name of its own.",
-        default="airflow",
+        default=DEFAULT_PROJECT,
         pattern=PROJECT_PATTERN,
     ),
     "tenant_id": _text("Tenant ID", "Needed for a service principal; optional otherwise."),

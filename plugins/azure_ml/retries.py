@@ -1,9 +1,4 @@
-"""When Airflow tries a task again, and after which causes a retry pays for a new job.
-
-Airflow's ``ExceptionRetryPolicy`` takes the first rule that matches, with a fixed pause; Airflow does not ask
-it about an ``AirflowFailException``, which all :class:`NoRetry` are; and it cannot exceed the task's ``retries``
-(read in ``airflow/sdk/definitions/retry_policy.py`` and ``task_runner.py`` of 3.3.2).
-"""
+"""When Airflow tries a task again, and after which causes a retry pays for a new job."""
 
 from __future__ import annotations
 
@@ -26,17 +21,17 @@ MAX_DELAY: Final = timedelta(hours=1)
 CAPACITY_FACTOR: Final = 5  # a region gets machines later than it replaces one node
 
 
+# Airflow's policy takes the first rule that matches, with a fixed pause. Airflow does not ask it about an
+# ``AirflowFailException``, which all ``NoRetry`` are, and it cannot exceed the task's ``retries``
+# (``airflow/sdk/definitions/retry_policy.py`` and ``task_runner.py`` of 3.3.2).
 class CauseRetryPolicy(ExceptionRetryPolicy):
-    """Retry by the error's cause; each pause after a failed job is twice the last, up to one hour.
+    """Retry by the error's cause; each pause after a failed job is twice the last, up to one hour."""
 
-    What no rule names, such as a service that does not answer, keeps the task's own ``retry_delay``.
-
-    Args:
-        delay: The first pause; five times as long where capacity is missing.
-        rules: Rules that come first.
-    """
-
-    def __init__(self, delay: timedelta = timedelta(minutes=1), rules: Sequence[RetryRule] = ()) -> None:
+    def __init__(
+        self,
+        delay: timedelta = timedelta(minutes=1),  # the first pause; five times as long without capacity
+        rules: Sequence[RetryRule] = (),  # come first
+    ) -> None:
         super().__init__([*rules, *_rules(delay)])
 
     def evaluate(

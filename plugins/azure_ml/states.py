@@ -1,9 +1,4 @@
-"""The one table of states, used by operators, trigger, callbacks and teardown.
-
-The states are those of the published contracts (``JobStatus``, ``EndpointProvisioningState``,
-``DeploymentProvisioningState``, ``ProvisioningState`` of computes, and the status of a long operation). A state
-that is not here, the contract's own ``Unknown`` among them, is an error and never a success.
-"""
+"""The one table of states, as the published contracts name them."""
 
 from __future__ import annotations
 
@@ -12,6 +7,8 @@ from typing import Final, Literal
 
 from azure_ml.errors import UnknownState
 
+# Sources: ``JobStatus``, ``EndpointProvisioningState``, ``DeploymentProvisioningState``, ``ProvisioningState`` of
+# computes. What is not here, the contract's own ``Unknown`` among them, is an error and never a success.
 Noun = Literal["job", "endpoint", "deployment", "compute", "operation"]
 
 

@@ -11,11 +11,9 @@ import tenacity
 from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
 
 
+# Only requests that change nothing may be sent through it.
 class RetryingClient(httpx.Client):
-    """An ``httpx.Client`` that repeats a request after 429, 5xx and lost connections, up to six times.
-
-    Send only requests through it that change nothing.
-    """
+    """An ``httpx.Client`` for reads, which it repeats after 429, 5xx and lost connections, up to six times."""
 
     def __init__(
         self,

@@ -30,11 +30,7 @@ def interval_seconds() -> float:
 def pauses(
     action: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[None]:
-    """Yield, pause, yield again, until the time is over.
-
-    Raises:
-        OperationTimeout: The time is over; ``action`` follows "Cannot " in its text.
-    """
+    """Yield, pause, yield again, until the time is over; then raises :class:`OperationTimeout`."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         yield

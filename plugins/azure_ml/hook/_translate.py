@@ -26,13 +26,12 @@ _BY_STATUS: Final[dict[int, type[errors.AzureMLError]]] = {
 
 
 @contextmanager
-def translated(action: str, *, operation: bool = False) -> Iterator[None]:
-    """Raise an :class:`AzureMLError` for whatever the SDK raises in the block.
-
-    Args:
-        action: Follows "Cannot " in the error's text, for example ``"read the job 'x'"``.
-        operation: The block waits for a long operation; what looks like bad input is that operation's failure.
-    """
+def translated(
+    action: str,  # for example "read the job 'x'"
+    *,
+    operation: bool = False,  # a long operation is awaited: what looks like bad input is its failure
+) -> Iterator[None]:
+    """Raise an :class:`AzureMLError`, "Cannot ``action``: ...", for whatever the SDK raises in the block."""
     try:
         yield
     except (errors.AzureMLError, errors.Killed, MemoryError):

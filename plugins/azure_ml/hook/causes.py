@@ -1,9 +1,4 @@
-"""How the words of a failure reveal its cause.
-
-Sources: ``RootError`` and ``InnerErrorResponse`` of the published run-history contract, whose documented codes
-are ServiceError, UserError, ValidationError, AzureStorageError, TransientError and RequestThrottled; and the
-codes that Azure Compute documents for allocations.
-"""
+"""How the words of a failure reveal its cause."""
 
 from __future__ import annotations
 
@@ -13,6 +8,9 @@ from typing import Final
 
 from azure_ml.errors import Cause
 
+# Sources: ``RootError`` and ``InnerErrorResponse`` of the published run-history contract, whose documented codes
+# are ServiceError, UserError, ValidationError, AzureStorageError, TransientError and RequestThrottled; and the
+# codes that Azure Compute documents for allocations.
 Rules = tuple[tuple[Cause, str], ...]
 
 QUOTA: Final = r"quota|core limit"
@@ -70,13 +68,8 @@ def mentions(pattern: str, text: str) -> bool:
 
 
 def cause_of(codes: list[str], message: str, lines: Iterable[str] = ()) -> Cause:
-    """The cause of a job's failure.
-
-    Args:
-        codes: The service's error codes, outermost first.
-        message: The service's message.
-        lines: The end of the step's log.
-    """
+    """The cause of a failure, from the service's codes, outermost first, its message, and the end of the log."""
+    # Only what the service itself says can make a failure one that a retry pays for again.
     headline = message.strip().split("\n", 1)[0]
     for rules, texts in ((_BY_CODE, codes), (_BY_HEADLINE, [headline]), (_BY_TEXT, [message, *lines])):
         for cause, pattern in rules:

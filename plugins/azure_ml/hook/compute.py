@@ -68,12 +68,7 @@ class Compute:
             return [VmSize(str(size.name), int(size.gpus or 0)) for size in sizes]
 
     def create(self, spec: ClusterSpec, timeout_seconds: float) -> Cluster:
-        """Create a cluster and wait for it.
-
-        Raises:
-            QuotaExceeded, BadInput: The service refuses it.
-            OperationFailed, OperationTimeout: It does not come up.
-        """
+        """Create a cluster and wait for it; raises as :func:`pauses`, or what the service refuses."""
         action = f"create the {spec.tier} cluster {spec.name!r} of {spec.vm_size!r}"
         with translated(action):
             from azure.ai.ml.entities import AmlCompute

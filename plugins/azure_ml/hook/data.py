@@ -61,12 +61,7 @@ class DataAssets:
             return _asset(self._clients.workspace_client.data.create_or_update(entity))
 
     def read_lines(self, uri: str) -> list[str]:
-        """The lines of the one small text file at an ``azureml://`` URI.
-
-        Raises:
-            NotFound: The URI holds nothing.
-            BadInput: The URI holds more than one file.
-        """
+        """The lines of the one small text file at an ``azureml://`` URI."""
         with tempfile.TemporaryDirectory() as folder:
             with translated(f"download {uri!r}"):
                 _sdk.download_uri(self._clients.workspace_client, uri, Path(folder))

@@ -30,10 +30,9 @@ from azure_ml.provider import CONN_TYPE
 
 
 class AzureMLHook(BaseHook):
-    """Talks to one Azure ML workspace and one registry.
+    """One Azure ML workspace and one registry, for example ``AzureMLHook().compute.get("gpu-cluster-big")``.
 
-    All calls raise errors of :mod:`azure_ml.errors`, never the SDK's, and return plain data, never the SDK's
-    objects. Example: ``AzureMLHook().compute.get("gpu-cluster-big")``.
+    Calls raise errors of :mod:`azure_ml.errors`, never the SDK's, and return plain data, never the SDK's objects.
     """
 
     conn_name_attr: ClassVar[str] = "azure_ml_conn_id"

@@ -42,12 +42,7 @@ class Registry:
         return self.name
 
     def model(self, name: str, version: str | None = None) -> RegistryModel:
-        """A base model; by default the newest version that is not archived.
-
-        Raises:
-            NotFound: The registry has no such model or version.
-            BadInput: The version, or every version, is archived.
-        """
+        """A base model, by default its newest version; raises :class:`BadInput` for one that is archived."""
         if version is not None:
             return self._usable(name, version)
         versions = self._versions(name)

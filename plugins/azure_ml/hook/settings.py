@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azure_ml.errors import BadConnection
-from azure_ml.lifecycle.tags import DEFAULT_PROJECT
-from azure_ml.provider import AUTH_TYPES, PROJECT_PATTERN
+from azure_ml.provider import AUTH_TYPES, DEFAULT_PROJECT, PROJECT_PATTERN
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

@@ -17,12 +17,7 @@ class WorkspaceFacts(TypedDict):
 
 
 def read(clients: Clients) -> WorkspaceFacts:
-    """Read the workspace from the service.
-
-    Raises:
-        NotFound: The workspace does not exist.
-        AuthFailed: The identity may not read it.
-    """
+    """Read the workspace from the service; raises :class:`NotFound` or :class:`AuthFailed`."""
     place = clients.settings
     where = f"{place.workspace_name!r} in resource group {place.resource_group!r}"
     with translated(f"read the workspace {where} of subscription {place.subscription_id!r}"):

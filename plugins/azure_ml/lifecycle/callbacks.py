@@ -38,8 +38,7 @@ def clean_up(
 ) -> Callable[[Context], None]:
     """An ``on_failure_callback`` for tasks and for the Dag: cancel the run's jobs, delete its endpoints.
 
-    It finds both by the tags of their run, and the endpoint also by its name from ``(dag_id, run_id)``: one
-    created a moment ago is in no list yet.
+    It finds both by their tags, and the endpoint also by its name from ``(dag_id, run_id)``: a new one is in no list.
     """
 
     def on_failure(context: Context) -> None:
@@ -68,13 +67,7 @@ async def clean_up_run(
 ) -> str:
     """The same clean-up as the callback of a ``DeadlineAlert``, in the triggerer; waits until all is gone.
 
-    Args:
-        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
-        endpoint_name: Import path of a function as ``clean_up`` takes it.
-        context: Airflow's: ``{"dag_run": {"dag_id", "dag_run_id", ...}, "deadline": {...}}``.
-
-    Returns:
-        What was done, in words.
+    ``context`` is Airflow's ``{"dag_run": {"dag_id", "dag_run_id", ...}, "deadline": {...}}``. Returns what was done.
     """
     run = (context or {}).get("dag_run") or {}
     dag_id, run_id = str(run.get("dag_id") or ""), str(run.get("dag_run_id") or run.get("run_id") or "")

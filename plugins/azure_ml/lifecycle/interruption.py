@@ -38,12 +38,7 @@ class TaskKey(Protocol):
 
 
 def state_of(key: TaskKey, get_task_states: GetTaskStates) -> str | None:
-    """The state that Airflow holds for a task instance, ``None`` if it holds none.
-
-    Args:
-        key: The task instance.
-        get_task_states: Method of ``RuntimeTaskInstance``.
-    """
+    """The state that Airflow holds for a task instance, ``None`` if it holds none."""
     mapped = {} if key.map_index is None or key.map_index < 0 else {"map_index": key.map_index}
     states = get_task_states(dag_id=key.dag_id, task_ids=[key.task_id], run_ids=[key.run_id], **mapped)
     return next(iter(states.get(key.run_id, {}).values()), None)
@@ -57,12 +52,9 @@ def was_cleared(ti: RuntimeTaskInstanceProtocol) -> bool:
 def undo_if_ended(
     ti: RuntimeTaskInstanceProtocol, undo: Callable[[], object], seconds: float = KILL_SECONDS
 ) -> None:
-    """Undo what a killed task began if a user ended the task for good.
+    """Undo what a killed task began if a user ended the task for good; nothing if Airflow does not answer in time."""
 
-    After a lost worker or a clear the next try finds what there is; after a task that was marked failed or
-    skipped nobody comes back. Where Airflow does not answer in time, nothing is undone.
-    """
-
+    # After a lost worker or a clear the next try finds what there is; otherwise nobody comes back.
     def work() -> None:
         if state_of(ti, ti.get_task_states) not in ENDED_STATES:
             log.info("The task will be tried again: what it has started is left running.")

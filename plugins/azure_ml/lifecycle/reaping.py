@@ -1,22 +1,20 @@
-"""What is an orphan: a resource of ours whose Dag run has ended, or is unknown and past its lease.
-
-Pure decisions; :mod:`azure_ml.operators.reaper` lists the resources and deletes them.
-"""
+"""What is an orphan: a resource of ours whose Dag run has ended, or is unknown and past its lease."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from azure_ml.lifecycle.tags import DAG_TAG, PROJECT_TAG, RUN_TAG, TASK_TAG, expiry_of, spelled
+from azure_ml.payload import Payload
 
 Kind = Literal["endpoint", "deployment", "job"]
 RunState = Literal["alive", "ended", "unknown", "no answer"]
 
 ALIVE_STATES: Final = ("queued", "running")
-Row: TypeAlias = dict[str, Any]  # one resource in the report
+Row: TypeAlias = Payload  # one resource in the report
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ class Report:
             f"{self.compute_minutes_saved:.0f} compute-minutes saved."
         )
 
-    def as_xcom(self) -> dict[str, Any]:
+    def as_xcom(self) -> Payload:
         """As plain data, for XCom."""
         return {**vars(self), "compute_minutes_saved": round(self.compute_minutes_saved, 1)}
 

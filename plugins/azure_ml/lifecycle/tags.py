@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from azure_ml.errors import BadInput
+from azure_ml.provider import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +26,6 @@ EXPIRY_TAG: Final = "airflow_expires_at"
 # The Dag run, and the Airflow installation, that a resource belongs to.
 OWNER_TAGS: Final = (DAG_TAG, RUN_TAG, PROJECT_TAG)
 
-DEFAULT_PROJECT: Final = "airflow"
 ENDPOINT_LEASE: Final = timedelta(hours=6)  # of endpoints and deployments, by default
 
 
@@ -60,11 +60,6 @@ def lease_tags(context: Context, project: str, lease: timedelta) -> dict[str, st
     if lease <= timedelta(0):
         raise BadInput(f"The lease {lease} is over before it begins: give one above zero.")
     return {**creator_tags(context, project), EXPIRY_TAG: spelled(datetime.now(UTC) + lease)}
-
-
-def is_owned(tags: Mapping[str, object] | None, owner: Mapping[str, str]) -> bool:
-    """Whether a resource's tags have all the owner's values; an empty owner owns nothing."""
-    return bool(owner) and all((tags or {}).get(key) == value for key, value in owner.items())
 
 
 def expiry_of(tags: Mapping[str, object] | None) -> datetime | None:

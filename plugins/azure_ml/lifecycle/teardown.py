@@ -18,11 +18,9 @@ SETTLE_SECONDS: Final = 20.0
 
 
 def may_still_act(context: Context, task_ids: Sequence[str]) -> list[str]:
-    """Those of a run's tasks that may go on for some seconds although Airflow counts them as ended.
-
-    Only a task that returned its result, or that never began, is past doubt. A user, or a timeout of the run,
-    may mark a task failed, skipped or even successful; its process dies a little later.
-    """
+    """Those of a run's tasks that may go on for some seconds although Airflow counts them as ended."""
+    # Only a task that returned its result, or never began, is past doubt: a user, or a timeout of the run, may
+    # mark a task failed, skipped or even successful, and its process dies a little later.
     ti = context["ti"]
     try:
         states = ti.get_task_states(dag_id=ti.dag_id, task_ids=list(task_ids), run_ids=[ti.run_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
@@ -14,22 +14,17 @@ from azure_ml.errors import AzureMLError, Killed
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle import interruption, tags
 from azure_ml.links import STUDIO_KEY
+from azure_ml.payload import Payload
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-Result: TypeAlias = dict[str, Any]
+Result: TypeAlias = Payload
 """What an operator returns: each key is an XCom of its own, too."""
 
 
 class AzureMLOperator(BaseOperator):
-    """Base of all operators here.
-
-    ``operator.returned("endpoint_name")`` passes one entry of the result to another operator.
-
-    Args:
-        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
-    """
+    """Base of all operators here; ``operator.returned(key)`` passes one entry of the result to another one."""
 
     template_fields: Sequence[str] = ("azure_ml_conn_id",)
     ui_color: str = "#d6eaff"
@@ -39,7 +34,7 @@ class AzureMLOperator(BaseOperator):
         super().__init__(**kwargs)
         self.azure_ml_conn_id = azure_ml_conn_id
         self._context: Context | None = None
-        self._state: dict[str, dict[str, Any]] = {}
+        self._state: dict[str, Payload] = {}
 
     @cached_property
     def hook(self) -> AzureMLHook:
@@ -81,7 +76,7 @@ class AzureMLOperator(BaseOperator):
         """Prepare for :meth:`load_state`, :meth:`save_state` and :meth:`interrupt`."""
         self._context, self._state = context, {}
 
-    def load_state(self, key: str) -> dict[str, Any]:
+    def load_state(self, key: str) -> Payload:
         """What an earlier try, or this one before a deferral, saved under a key; empty if nothing."""
         if self._context is None:
             return {}
@@ -91,7 +86,7 @@ class AzureMLOperator(BaseOperator):
             self._state[key] = dict((store.get(key) if store is not None else None) or {})  # type: ignore[arg-type]
         return self._state[key]
 
-    def save_state(self, key: str, value: Mapping[str, Any]) -> None:
+    def save_state(self, key: str, value: Payload) -> None:
         """Save in Airflow's task state store, which retries, deferrals and clears share."""
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
@@ -103,11 +98,7 @@ class AzureMLOperator(BaseOperator):
             store.set(key, self._state[key], retention=NEVER_EXPIRE)
 
     def interrupt(self, undo: Callable[[], object] | None = None) -> NoReturn:
-        """End a killed task at once; first undo what it began, if a user ended the task for good.
-
-        Raises:
-            Killed: Always.
-        """
+        """End a killed task at once, with :class:`Killed`; first undo what it began, if a user ended it for good."""
         if undo is not None and self._context is not None:
             interruption.undo_if_ended(self._context["ti"], undo)
         raise Killed(

@@ -21,12 +21,7 @@ class AzureMLValidateComputeOperator(AzureMLOperator):
     """Check that a GPU cluster can be had, and that its VM size fits the model; creates nothing.
 
     If the cluster exists already, its own size counts.
-
-    Returns:
-        ``{"name": str, "vm_size": str, "gpus": int, "exists": bool}``, GPUs per machine.
-
-    Raises:
-        BadInput: The size does not exist, is not allowed or has no GPU, or the cluster's state is failed.
+    Returns ``{"name": str, "vm_size": str, "gpus": int, "exists": bool}``, GPUs per machine.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "compute_name", "vm_size", "allowed_vm_sizes")
@@ -78,14 +73,7 @@ class AzureMLValidateComputeOperator(AzureMLOperator):
 class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
     """Take a GPU cluster, or create it: dedicated first, and at low priority if Azure refuses that.
 
-    Checks first all that :class:`AzureMLValidateComputeOperator` checks.
-
-    Returns:
-        ``{"name": str, "vm_size": str, "gpus": int, "exists": bool, "created": bool, "tier": str}``
-
-    Raises:
-        QuotaExceeded: Azure grants neither tier.
-        OperationFailed, OperationTimeout: The cluster does not come up.
+    Returns what :class:`AzureMLValidateComputeOperator` returns, with ``{"created": bool, "tier": str}``.
     """
 
     template_fields = (

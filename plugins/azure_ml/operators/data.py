@@ -27,11 +27,8 @@ def content_version(path: Path) -> str:
 class AzureMLPrepareDataOperator(AzureMLOperator):
     """Make files with a function, upload them, and register each as a data asset of type ``uri_file``.
 
-    A retry, or another run with the same data, finds the asset that exists.
-
-    Returns:
-        The summary, and for each file of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id``
-        (``azureml:name:version``).
+    A retry, or another run with the same data, finds the asset that exists. Returns the summary, and for each file
+    of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id`` (``azureml:name:version``).
     """
 
     template_fields = (*AzureMLOperator.template_fields, "op_kwargs", "asset_name", "description")

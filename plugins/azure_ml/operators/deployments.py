@@ -24,6 +24,7 @@ from azure_ml.operators.base import AzureMLOperator, Result
 from azure_ml.operators.online import AzureMLOnlineOperator
 from azure_ml.operators.rendered import names, optional
 from azure_ml.operators.vm_sizes import require_allowed
+from azure_ml.payload import Payload
 from azure_ml.triggers.event import Event
 
 if TYPE_CHECKING:
@@ -35,17 +36,10 @@ LAST_LINES: Final = 60
 class AzureMLDeployModelOperator(AzureMLOnlineOperator):
     """Deploy a registered MLflow model to an endpoint, wait until it answers, and send it all traffic.
 
-    A retry waits for the deployment that the first try began, and never creates a second one. If it does not
-    come up, its containers' logs are saved in the task log and in the workspace before anybody deletes it.
+    A retry waits for the deployment that the first try began. If it does not come up, the operator saves its
+    containers' logs, in the task log and at the address in XCom ``deployment_log_uri``, before anybody deletes it.
 
-    Returns:
-        ``{"endpoint_name": str, "deployment_name": str, "studio_url": str}``; after a failure, the XCom
-        ``deployment_log_uri`` has the address of the saved log.
-
-    Raises:
-        BadInput: The instance type or a name is not allowed.
-        NameTaken: Another owner has a deployment of that name.
-        OperationFailed, OperationTimeout, QuotaExceeded: It does not come up; with the container's last lines.
+    Returns ``{"endpoint_name": str, "deployment_name": str, "studio_url": str}``.
     """
 
     template_fields = (
@@ -90,7 +84,7 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
         self.push_studio_url(context, self.page)
         return self._deploy(context, None)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Result:
+    def execute_complete(self, context: Context, event: Payload) -> Result:
         """Go on after an operation has ended: the deployment's, or the traffic's."""
         return self._deploy(context, Event.from_json(event))
 
@@ -154,13 +148,9 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
 
 
 class AzureMLInvokeEndpointOperator(AzureMLOperator):
-    """Ask an endpoint one question, and require an answer.
+    """Ask an endpoint one question; raises :class:`MalformedAnswer` without an answer.
 
-    Returns:
-        What ``read_answer`` returns, with ``raw`` (the answer as it came) and ``seconds``.
-
-    Raises:
-        MalformedAnswer: The answer is empty or ``read_answer`` finds none in it.
+    Returns what ``read_answer`` returns, with ``raw`` (the answer as it came) and ``seconds``.
     """
 
     template_fields = (
@@ -176,9 +166,9 @@ class AzureMLInvokeEndpointOperator(AzureMLOperator):
         *,
         endpoint_name: str,
         data_uri: str,  # azureml:// URI of the text file from whose lines the question is made
-        make_request: Callable[..., Mapping[str, Any]],  # the body from the lines and op_kwargs
+        make_request: Callable[..., Payload],  # the body from the lines and op_kwargs
         # The result from request and raw answer; raises ValueError if that is no answer.
-        read_answer: Callable[[Mapping[str, Any], str], Result],
+        read_answer: Callable[[Payload, str], Result],
         deployment_name: str | None = None,  # empty: what the traffic says
         op_kwargs: Mapping[str, object] | None = None,
         **kwargs: Any,

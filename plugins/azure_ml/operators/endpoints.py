@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from azure_ml.operators.online import AzureMLOnlineOperator
 from azure_ml.operators.rendered import names, optional
 from azure_ml.operators.teardown import AzureMLTeardownOperator
 from azure_ml.operators.vm_sizes import require_allowed
+from azure_ml.payload import Payload
 from azure_ml.triggers.event import Event
 
 if TYPE_CHECKING:
@@ -27,12 +28,7 @@ if TYPE_CHECKING:
 class AzureMLCheckEndpointNameOperator(AzureMLOperator):
     """Check an endpoint's name and its later instance type before anything costs money; creates nothing.
 
-    Returns:
-        ``{"endpoint_name": str}``
-
-    Raises:
-        BadInput: The name or the instance type is not allowed.
-        NameTaken: Another owner has an endpoint of that name.
+    Returns ``{"endpoint_name": str}``; raises :class:`NameTaken` if another owner has such an endpoint.
     """
 
     template_fields = (
@@ -68,12 +64,7 @@ class AzureMLCheckEndpointNameOperator(AzureMLOperator):
 class AzureMLCreateEndpointOperator(AzureMLOnlineOperator):
     """Create an online endpoint and wait for it; a retry waits for the one that the first try began.
 
-    Returns:
-        ``{"endpoint_name": str, "scoring_uri": str, "studio_url": str}``
-
-    Raises:
-        NameTaken: Another owner has an endpoint of that name.
-        OperationFailed, OperationTimeout, QuotaExceeded: It does not come up.
+    Returns ``{"endpoint_name": str, "scoring_uri": str, "studio_url": str}``.
     """
 
     template_fields = (*AzureMLOnlineOperator.template_fields, "description", "auth_mode")
@@ -99,7 +90,7 @@ class AzureMLCreateEndpointOperator(AzureMLOnlineOperator):
         self.push_studio_url(context, self.page)
         return self._create(spec, None)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Result:
+    def execute_complete(self, context: Context, event: Payload) -> Result:
         """Go on after an operation has ended."""
         return self._create(self._spec(context), Event.from_json(event))
 
@@ -135,12 +126,7 @@ class AzureMLDeleteEndpointOperator(AzureMLTeardownOperator):
     """Delete an endpoint with its deployments, and wait until it is gone; made to be a teardown.
 
     It waits for operations under way, and never touches an endpoint of another Dag run.
-
-    Returns:
-        ``{"endpoint_name": str, "exists_after": bool}``; another owner's endpoint still exists afterwards.
-
-    Raises:
-        OperationFailed, OperationTimeout: The endpoint exists in the end.
+    Returns ``{"endpoint_name": str, "exists_after": bool}``; another owner's endpoint still exists afterwards.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "endpoint_name")

@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 class AzureMLGetRegistryModelOperator(AzureMLOperator):
     """Look up a base model in the registry; creates nothing.
 
-    Returns:
-        ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list | None, "inference_vm_sizes":
-        list | None, "defaults": dict}``; the lists are the model's allow-lists of VM sizes, the defaults its
-        own training parameters.
-
-    Raises:
-        NotFound: There is no such model or version.
-        BadInput: The version is archived.
+    Returns ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list | None, "inference_vm_sizes":
+    list | None, "defaults": dict}``: see :class:`azure_ml.hook.registry_models.RegistryModel`.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "model_name", "model_version")
@@ -60,12 +54,9 @@ class AzureMLGetRegistryModelOperator(AzureMLOperator):
 
 
 class AzureMLRegisterModelOperator(AzureMLOperator):
-    """Register a completed job's output as an MLflow model of the workspace.
+    """Register a completed job's output as an MLflow model, or find what this job registered before.
 
-    A retry finds the version that the job registered already, and makes no second one.
-
-    Returns:
-        ``{"name": str, "version": str, "id": str, "studio_url": str}``
+    Returns ``{"name": str, "version": str, "id": str, "studio_url": str}``.
     """
 
     template_fields = (

@@ -40,11 +40,7 @@ class AzureMLOnlineOperator(AzureMLOperator):
         return f"/endpoints/realtime/{self.endpoint_name}/detail"
 
     def complete(self, noun: Advancing[S], spec: S, event: Event | None) -> None:
-        """Create, here or with deferrals; ``event`` is that of the last deferral, of whatever noun.
-
-        Raises:
-            TaskDeferred: An operation has to end first.
-        """
+        """Create, here or with deferrals; ``event`` is that of the last deferral, of whatever noun."""
         if event is None and not deferred(self.deferrable):
             noun.create(spec, self.timeout_seconds)
             return

@@ -22,18 +22,11 @@ if TYPE_CHECKING:
 class AzureMLReapOperator(AzureMLOperator):
     """Delete endpoints, deployments and jobs that this Airflow's runs have left behind, and wait until they go.
 
-    It never touches what lacks the tag of the connection's project, nor what belongs to a run that is queued
-    or running, however long past its lease. It deletes what belongs to a run that has ended, and what belongs
-    to a run unknown to Airflow once its lease is over. After a failure it goes on with the other resources.
+    It never touches what lacks the tag of the connection's project, nor what belongs to a run that is queued or
+    running, however long past its lease. It deletes what belongs to a run that has ended, and what belongs to a run
+    unknown to Airflow once its lease is over. After a failure it goes on with the others and fails in the end.
 
-    Returns:
-        ``{"dry_run": bool, "found": list, "deleted": list, "could_not": list, "left": list,
-        "compute_minutes_saved": float}``; the lists hold :func:`azure_ml.lifecycle.reaping.row`. In a dry run
-        ``deleted`` is what would have been. Compute-minutes saved are, for each resource deleted, the minutes
-        from now to the end of its lease, times its machines; a job counts as 1 machine.
-
-    Raises:
-        OperationFailed: A deletion failed, or Airflow did not say whether a run is alive.
+    Returns :meth:`azure_ml.lifecycle.reaping.Report.as_xcom`; in a dry run ``deleted`` is what would have been.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "report_only")

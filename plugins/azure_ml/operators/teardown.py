@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 class AzureMLTeardownOperator(AzureMLOperator):
-    """Base of the teardowns, which are safe to run at any time and any number of times.
-
-    A task that was killed may create something behind the teardown's back for some seconds.
-    """
+    """Base of the teardowns, which are safe to run at any time and any number of times."""
 
     def __init__(
         self,

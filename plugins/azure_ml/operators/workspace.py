@@ -13,13 +13,7 @@ if TYPE_CHECKING:
 class AzureMLCheckWorkspaceOperator(AzureMLOperator):
     """Log in and read the workspace and the registry's address; creates nothing.
 
-    Returns:
-        ``{"workspace": str, "location": str, "registry": str}``
-
-    Raises:
-        AuthFailed: There is no credential, or the service refuses it.
-        NotFound: There is no such workspace or registry.
-        Unreachable: Nothing answers.
+    Returns ``{"workspace": str, "location": str, "registry": str}``.
     """
 
     def execute(self, context: Context) -> Result:

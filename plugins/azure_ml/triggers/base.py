@@ -55,14 +55,14 @@ class CheckingTrigger(BaseTrigger):
                 self.log.warning("Check %d failed: %s", budget.failures, error)
             if outcome := self._due():
                 return self.event(outcome)
-            self._beat()
+            self._log_state()
             await asyncio.sleep(self._pause())
 
     def _due(self) -> Outcome | None:
         """The outcome for which it is time."""
         return "deadline" if self.deadline is not None and time.time() >= self.deadline else None
 
-    def _beat(self) -> None:
+    def _log_state(self) -> None:
         """Called before each pause."""
 
     def _pause(self) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from azure_ml import errors
+from azure_ml.payload import Payload
 
 Outcome = Literal["ended", "deadline", "progress", "error"]
 
@@ -26,12 +26,12 @@ class Event:
     error: str = ""
     kind: str = ""  # class of the error, from azure_ml.errors
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Payload:
         """As plain data, for the database."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Event:
+    def from_json(cls, data: Payload) -> Event:
         """From :meth:`to_json`."""
         return cls(**data)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
 from azure_ml.errors import AzureMLError
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle.interruption import ENDED_STATES
+from azure_ml.payload import Payload
 from azure_ml.states import is_active
 from azure_ml.triggers.base import CheckingTrigger
 from azure_ml.triggers.event import Event, Outcome
@@ -19,23 +20,15 @@ CONFIRM_SECONDS: Final = 20.0  # Airflow gives ``on_kill`` of a trigger 30
 
 
 class JobTrigger(CheckingTrigger):
-    """Checks a job until it has ended, a deadline has come, or the task should show the log.
-
-    Args:
-        job_name: Name of the job.
-        azure_ml_conn_id: Airflow connection; the triggerer reads it, so that no secret is stored.
-        poll_seconds: Pause between two checks, at most 300.
-        deadline: Moment at which a budget may be over.
-        wake_at: Moment at which a worker should show the log's new lines.
-    """
+    """Checks a job until it has ended, a deadline has come, or the task should show the log."""
 
     def __init__(
         self,
         job_name: str,
         azure_ml_conn_id: str,
-        poll_seconds: float = 30,
-        deadline: float | None = None,
-        wake_at: float | None = None,
+        poll_seconds: float = 30,  # at most 300
+        deadline: float | None = None,  # moment at which a budget may be over
+        wake_at: float | None = None,  # moment at which a worker should show the log's new lines
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.job_name = job_name
@@ -43,11 +36,11 @@ class JobTrigger(CheckingTrigger):
         self.poll_seconds = min(float(poll_seconds), MAX_POLL_SECONDS)
         self.deadline = deadline
         self.wake_at = wake_at
-        self._last_beat = 0.0
+        self._logged_at = 0.0
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
+    def serialize(self) -> tuple[str, Payload]:
         """Import path and arguments: ids and moments only."""
-        arguments: dict[str, Any] = {
+        arguments: Payload = {
             "job_name": self.job_name,
             "azure_ml_conn_id": self.azure_ml_conn_id,
             "poll_seconds": self.poll_seconds,
@@ -83,9 +76,9 @@ class JobTrigger(CheckingTrigger):
             return super()._due() or "progress"
         return super()._due()
 
-    def _beat(self) -> None:
-        if time.monotonic() - self._last_beat >= HEARTBEAT_SECONDS:
-            self._last_beat = time.monotonic()
+    def _log_state(self) -> None:
+        if time.monotonic() - self._logged_at >= HEARTBEAT_SECONDS:
+            self._logged_at = time.monotonic()
             self.log.info("Job %s is %s; %s.", self.job_name, self.status or "unknown", self._remaining())
 
     def _remaining(self) -> str:

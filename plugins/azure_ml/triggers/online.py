@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.online.advance import Pending
 from azure_ml.lifecycle.interruption import ENDED_STATES
 from azure_ml.lifecycle.tags import owner_tags
+from azure_ml.payload import Payload
 from azure_ml.states import is_active
 from azure_ml.triggers.base import CheckingTrigger
 from azure_ml.triggers.event import Event, Outcome
@@ -18,25 +19,16 @@ MAX_POLL_SECONDS: Final = 120.0
 
 
 class OperationTrigger(CheckingTrigger):
-    """Checks an endpoint or a deployment until no operation is under way on it.
-
-    Args:
-        endpoint_name: Name of the endpoint.
-        azure_ml_conn_id: Airflow connection; the triggerer reads it, so that no secret is stored.
-        deadline: Moment of the end of the whole wait.
-        deployment_name: Checks this deployment; empty for the endpoint itself.
-        operation: Path of the operation that the task began, for the reason of a failure.
-        poll_seconds: Pause between two checks, from 0.1 to 120.
-    """
+    """Checks an endpoint or a deployment until no operation is under way on it."""
 
     def __init__(
         self,
         endpoint_name: str,
         azure_ml_conn_id: str,
-        deadline: float,
-        deployment_name: str = "",
-        operation: str = "",
-        poll_seconds: float = 15,
+        deadline: float,  # of the whole wait
+        deployment_name: str = "",  # empty: the endpoint itself
+        operation: str = "",  # path of the operation that the task began, for the reason of a failure
+        poll_seconds: float = 15,  # from 0.1 to 120
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.endpoint_name = endpoint_name
@@ -51,9 +43,9 @@ class OperationTrigger(CheckingTrigger):
         """The operation that has to end."""
         return Pending(self.endpoint_name, self.deployment_name, self.operation)
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
+    def serialize(self) -> tuple[str, Payload]:
         """Import path and arguments: ids and moments only."""
-        arguments: dict[str, Any] = {
+        arguments: Payload = {
             "endpoint_name": self.endpoint_name,
             "azure_ml_conn_id": self.azure_ml_conn_id,
             "deadline": self.deadline,
@@ -88,12 +80,10 @@ class OperationTrigger(CheckingTrigger):
         )
 
     async def on_kill(self) -> None:
-        """Delete the endpoint if its creation was ended for good; a task that was cleared finds it again.
-
-        A deployment goes with the deletion of its endpoint. An endpoint whose creation was marked successful
-        belongs to the tasks that go on with it.
-        """
+        """Delete the endpoint if its creation was ended for good; a task that was cleared finds it again."""
         state, task = await self.task_state(), self.task_instance
+        # A deployment goes with its endpoint. An endpoint whose creation was marked successful belongs to the
+        # tasks that go on with it.
         if self.deployment_name or task is None or state not in ENDED_STATES or state == "success":
             return
         hook = await AzureMLHook.for_triggerer(self.azure_ml_conn_id)

@@ -33,10 +33,8 @@ class Usage:
 
 
 def usage(job: Span, steps: Sequence[Span], now: datetime) -> Usage:
-    """Split a job's life into waiting and running, from the spans of the job and of its innermost steps.
-
-    A job waits while none of its steps has begun, and later whenever a step waits for a node and no other runs.
-    """
+    """Split a job's life into waiting and running, from the spans of the job and of its innermost steps."""
+    # A job waits while none of its steps has begun, and later whenever a step waits for a node and no other runs.
     # A preempted step keeps its first start, so that its second wait counts as running: never too long a wait.
     begin = job.created or now
     end = job.ended or now

@@ -66,11 +66,8 @@ class Jobs:
         return job.status
 
     def owned(self, tags: Mapping[str, str]) -> list[Job]:
-        """Every job, archived ones too, that carries all these tags, whatever its name.
-
-        Raises:
-            BadInput: No tag is given, which would mean every job of the workspace.
-        """
+        """Every job, archived ones too, that carries all these tags; raises :class:`BadInput` for none."""
+        # Without a tag these would be all jobs of the workspace.
         if not tags:
             raise BadInput("Cannot look for the jobs of nobody: give the tags that say whose they are.")
         # The service filters by the name of one tag; the values are compared here.
@@ -86,11 +83,8 @@ class Jobs:
         return replace(request, component_version=str(self._component(request).version))
 
     def submit(self, request: PipelineRequest) -> tuple[Job, bool]:
-        """Submit a pipeline job unless the request has one already; returns the job and whether it is new.
-
-        Where the earlier job failed for a cause that may pass, this submits a new one under the next of
-        :func:`attempt_name`. One that failed for good, or was canceled, is returned as it is.
-        """
+        """Submit a pipeline job unless the request has one already; returns the job and whether it is new."""
+        # One that failed for good, or was canceled, is returned as it is.
         for number in range(request.first_attempt, request.first_attempt + MAX_ATTEMPTS):
             name = attempt_name(request.name, number)
             job = self.get(name)
@@ -122,11 +116,7 @@ class Jobs:
     def end_owned(
         self, owner: Mapping[str, str], timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
     ) -> list[str]:
-        """Cancel every job of an owner and wait until all have ended; returns the names of those canceled.
-
-        Raises:
-            OperationTimeout: A job has not ended in time.
-        """
+        """Cancel every job of an owner and wait until all have ended; returns the names of those canceled."""
         requested: set[str] = set()
         for _ in pauses("cancel the run's jobs", timeout_seconds, sleep):
             active = {job.name for job in self.owned(owner) if may_be_canceled(job.status)}
@@ -138,12 +128,7 @@ class Jobs:
         return sorted(requested)
 
     def end(self, name: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep) -> str:
-        """Cancel a job and wait until it has ended; returns its last state.
-
-        Raises:
-            OperationTimeout: The job has not ended in time.
-            NotFound: There is no such job.
-        """
+        """Cancel a job and wait until it has ended; returns its last state."""
         self.cancel(name)
         status = ""
         for _ in pauses(f"cancel the job {name!r}", timeout_seconds, sleep):

@@ -55,13 +55,7 @@ class Failure:
 
 
 def failure(error: object, step: str, lines: list[str]) -> Failure:
-    """Classify a failure.
-
-    Args:
-        error: ``RootError`` of run history; ``None`` if the run has none.
-        step: Name of the failed step.
-        lines: The end of its log.
-    """
+    """Classify a failure from ``RootError`` of run history and the end of the failed step's log."""
     message = str(getattr(error, "message", None) or "")
     reason = reason_of(error) if error is not None else "the service gives no reason"
     return Failure(

@@ -64,13 +64,7 @@ class JobHistory:
         return failure(error, name, [line.decode(errors="replace") for line in tail])
 
     def require_completed(self, job_name: str, status: str) -> None:
-        """Accept nothing but ``Completed`` as the end of a job.
-
-        Raises:
-            JobFailed: Of the kind that the cause calls for.
-            JobCanceled, JobPaused, JobNotResponding, UnknownState: For every other end.
-            ServiceFailure: The job still runs.
-        """
+        """Accept nothing but ``Completed``; raises the error that the state, or a failure's cause, calls for."""
         if is_success("job", status, job_name):
             return
         if status.lower() == "failed":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from azure_ml.hook import _sdk
 from azure_ml.hook._translate import masked, translated
@@ -13,6 +13,7 @@ from azure_ml.hook.jobs.calls import Jobs
 from azure_ml.hook.jobs.history import JobHistory, Step
 from azure_ml.hook.jobs.log_files import JOB_LOG, STEP_LOG, LogReader, urls_of
 from azure_ml.hook.jobs.stream import follow
+from azure_ml.payload import Payload
 from azure_ml.states import Phase, phase
 
 # Read, passed on and saved at a time: a crash repeats at most so much.
@@ -27,12 +28,12 @@ class LogOffsets:
     offsets: dict[str, int] = field(default_factory=dict)  # bytes of each file, up to a whole line
     finished: list[str] = field(default_factory=list)  # runs whose logs have been passed on to the end
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Payload:
         """As plain data, for Airflow's task state store; ``LogOffsets(**data)`` reads it back."""
         return asdict(self)
 
     @classmethod
-    def load(cls, job_name: str, saved: dict[str, Any]) -> LogOffsets:
+    def load(cls, job_name: str, saved: Payload) -> LogOffsets:
         """From what was saved, if that is about the same job."""
         return cls(**saved) if saved.get("job_name") == job_name else cls(job_name)
 
@@ -58,10 +59,8 @@ class JobLogs:
         save: Save = lambda _: None,  # called when the offsets have changed
         watch: Watch = lambda _: None,  # called after each check; what it raises ends the streaming
     ) -> None:
-        """Pass on the logs of the job and of its steps until ``jobs.stream`` of the SDK returns.
-
-        It returns for most ways in which a job can end: read the state afterwards.
-        """
+        """Pass on the logs of the job and of its steps until ``jobs.stream`` of the SDK returns."""
+        # ``jobs.stream`` returns for most ways in which a job can end: callers read the state afterwards.
         known = offsets or LogOffsets(job_name)
 
         def check() -> None:

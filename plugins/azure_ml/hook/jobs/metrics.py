@@ -26,11 +26,7 @@ class Metrics:
         self._clients = clients
 
     def of_job(self, job_name: str, experiment_name: str) -> dict[str, dict[str, float]]:
-        """The last value of every metric below a job, by the name of the run that logged it.
-
-        Raises:
-            NotFound: The workspace has no such experiment.
-        """
+        """The last value of every metric below a job, by the name of the run that logged it."""
         with translated(f"read the metrics of the job {job_name!r}"), self._client() as client:
             answer = client.get("experiments/get-by-name", params={"experiment_name": experiment_name})
             answer.raise_for_status()

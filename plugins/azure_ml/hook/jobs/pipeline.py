@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from azure_ml.payload import Payload
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import PipelineComponent, PipelineJob
@@ -35,7 +37,7 @@ class PipelineRequest:
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Payload:
         """As plain data, for XCom; ``PipelineRequest(**data)`` reads it back."""
         return asdict(self)
 

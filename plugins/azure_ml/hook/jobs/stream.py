@@ -20,11 +20,7 @@ from azure_ml.hook.clients import Clients
 def follow(clients: Clients, job_name: str, check: Callable[[], None], report: Callable[[str], None]) -> None:
     """Check again and again until ``jobs.stream`` returns, and once more after that.
 
-    Args:
-        clients: Clients of the job's workspace.
-        job_name: Name of the job.
-        check: Passes on what is new; a few failures in a row are tolerated, but for the job's own end.
-        report: Takes a sentence about a failure that was tolerated.
+    ``check`` passes on what is new; ``report`` takes a sentence about a failure that was tolerated.
     """
     checks, streams = _Tolerance(clients, report), _Tolerance(clients, report)
     stdout = _FilteredOutput(sys.stdout)

@@ -1,8 +1,4 @@
-"""Creating what takes long, in steps: a worker loops over them, the triggerer waits between them.
-
-:meth:`Advancing.advance` begins the next operation and does not wait. It answers with what to wait for, or that
-nothing is left to do. After the operation has ended :meth:`Advancing.resume` raises its failure, or goes on.
-"""
+"""Creating what takes long, in steps: a worker loops over them, the triggerer waits between them."""
 
 from __future__ import annotations
 
@@ -86,6 +82,8 @@ class Spec(Protocol):
 S = TypeVar("S", bound=Spec)
 
 
+# ``advance`` begins the next operation and does not wait; it answers with what to wait for, or that nothing is
+# left to do. After the operation has ended, ``resume`` raises its failure or goes on.
 class Advancing(ABC, Generic[S]):
     """Base of the nouns that are created in steps."""
 
@@ -111,12 +109,7 @@ class Advancing(ABC, Generic[S]):
         return self.advance(spec)
 
     def create(self, spec: S, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Advance and wait until all is done.
-
-        Raises:
-            NameTaken: Another owner has a resource of that name.
-            OperationFailed, OperationTimeout, QuotaExceeded: It does not come up.
-        """
+        """Advance and wait until all is done; raises as :func:`pauses` and :meth:`require_up`."""
         progress = self.advance(spec)
         for _ in pauses(spec.action, timeout_seconds, sleep):
             if isinstance(progress, Pending) and not self._operations.is_active(progress):

@@ -14,7 +14,6 @@ from azure_ml.hook.clients import Clients
 from azure_ml.hook.online.advance import Advancing, Done, Pending, Progress, failed_for, read_deployment
 from azure_ml.hook.online.entities import Deployment, DeploymentSpec
 from azure_ml.hook.online.traffic import Traffic
-from azure_ml.lifecycle.tags import is_owned
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
@@ -71,12 +70,7 @@ class Deployments(Advancing[DeploymentSpec]):
             raise
 
     def require_up(self, spec: DeploymentSpec, pending: Pending | None = None) -> Deployment:
-        """The deployment, which must be in state ``Succeeded``.
-
-        Raises:
-            NotFound: It is gone.
-            OperationFailed, NoCapacity, QuotaExceeded: It is in any other state, with the reason of ``pending``.
-        """
+        """The deployment, which must be in state ``Succeeded``; raises the reason of ``pending`` otherwise."""
         deployment = self.get(spec.endpoint, spec.name)
         if deployment is None:
             raise NotFound(f"Cannot {spec.action}: it has vanished meanwhile; somebody has deleted it.")
@@ -91,11 +85,7 @@ class Deployments(Advancing[DeploymentSpec]):
     def delete(
         self, deployment: Deployment, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """Delete a deployment alone, without its endpoint, and wait until it is gone.
-
-        Raises:
-            OperationTimeout: It still exists in the end.
-        """
+        """Delete a deployment alone, without its endpoint, and wait until it is gone; raises as :func:`pauses`."""
         endpoint, name = deployment.endpoint, deployment.name
         action = f"delete the deployment {name!r} of {endpoint!r}"
         for _ in pauses(action, timeout_seconds, sleep):
@@ -122,11 +112,7 @@ class Deployments(Advancing[DeploymentSpec]):
         return masked(str(content)).strip()
 
     def save_log(self, endpoint: str, name: str, attempt: int, lines: int = 5000) -> tuple[str, str]:
-        """Save the log of both containers in the workspace's default datastore, where it outlives them.
-
-        Returns:
-            The ``azureml://`` URI of the file, and its content; at most ``lines`` of each container.
-        """
+        """Save both containers' logs in the workspace's default datastore; returns ``azureml://`` URI and content."""
         parts = [(one, self.log(endpoint, name, lines, one)) for one in CONTAINERS]
         content = "\n\n".join(f"===== {one} =====\n{log or '(nothing)'}" for one, log in parts) + "\n"
         path = f"azureml/deployment-logs/{endpoint}/{name}-{attempt}.txt"
@@ -137,7 +123,7 @@ class Deployments(Advancing[DeploymentSpec]):
 
     def _own(self, spec: DeploymentSpec) -> Deployment | None:
         deployment = self.get(spec.endpoint, spec.name)
-        if deployment is not None and not is_owned(deployment.tags, spec.owner):
+        if deployment is not None and not deployment.belongs_to(spec.owner):
             raise NameTaken(
                 f"The endpoint {spec.endpoint!r} has a deployment {spec.name!r} of somebody else's: "
                 "choose another name."

@@ -96,15 +96,8 @@ class Endpoints(Advancing[EndpointSpec]):
         timeout_seconds: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Outcome:
-        """Delete an endpoint if it is the owner's, and wait until it is gone.
-
-        A deletion that meets another operation, on the endpoint or on a deployment behind it, waits for that
-        operation's end and tries again.
-
-        Raises:
-            OperationTimeout: It still exists in the end.
-            Conflict, OperationFailed, ServiceFailure: The service refuses again and again.
-        """
+        """Delete an endpoint if it is the owner's, and wait until it is gone; raises as :func:`pauses`."""
+        # A deletion that meets another operation, also on a deployment, waits for its end and tries again.
         outcome: Outcome = "absent"
         refusals, action = 0, f"delete the endpoint {name!r}"
         for _ in pauses(action, timeout_seconds, sleep):
@@ -123,13 +116,7 @@ class Endpoints(Advancing[EndpointSpec]):
         return outcome
 
     def invoke(self, name: str, request: Mapping[str, object], deployment: str | None = None) -> str:
-        """The raw answer of an endpoint to a JSON body.
-
-        Args:
-            name: Name of the endpoint.
-            request: The body.
-            deployment: Asks this deployment, whatever the traffic says.
-        """
+        """The raw answer of an endpoint, or of one of its deployments, to a JSON body."""
         # The SDK takes the body as a file only.
         with tempfile.TemporaryDirectory() as folder, translated(f"ask the endpoint {name!r}"):
             file = Path(folder) / "request.json"

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azure_ml.hook._translate import text
-from azure_ml.lifecycle.tags import is_owned
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineEndpoint
+
+
+def is_owned(tags: Mapping[str, object] | None, owner: Mapping[str, str]) -> bool:
+    """Whether a resource's tags have all the owner's values; an empty owner owns nothing."""
+    return bool(owner) and all((tags or {}).get(key) == value for key, value in owner.items())
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,10 @@ class Deployment:
             int(entity.instance_count or 1),
             dict(entity.tags or {}),
         )
+
+    def belongs_to(self, owner: Mapping[str, str]) -> bool:
+        """Whether the deployment carries all the owner's tags."""
+        return is_owned(self.tags, owner)
 
     # Ids of one model may differ in their first parts.
     def serves(self, model: str) -> bool:

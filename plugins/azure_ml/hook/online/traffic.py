@@ -46,15 +46,12 @@ class Traffic(Advancing[TrafficSpec]):
         return require_endpoint_up(self._clients, spec.endpoint, pending)
 
     def stop(self, endpoint: str, deployment: str, timeout_seconds: float) -> None:
-        """Take a deployment's traffic away, as the service deletes no deployment that has any.
-
-        Raises:
-            OperationFailed: The deployment shares the traffic, and nobody said how the others are to share it.
-        """
+        """Take a deployment's traffic away, as the service deletes no deployment that has any."""
         known = read_endpoint(self._clients, endpoint)
         share = known.traffic.get(deployment) if known else None
         if not share:
             return
+        # Nobody said how the others are to share the traffic then.
         if share != 100:
             raise OperationFailed(
                 f"The deployment {deployment!r} has {share} % of the traffic of {endpoint!r}: "
@@ -73,12 +70,7 @@ class Traffic(Advancing[TrafficSpec]):
 
 
 def require_endpoint_up(clients: Clients, name: str, pending: Pending | None = None) -> Endpoint:
-    """The endpoint, which must be in state ``Succeeded``.
-
-    Raises:
-        NotFound: It is gone.
-        OperationFailed, NoCapacity, QuotaExceeded: It is in any other state, with the reason of ``pending``.
-    """
+    """The endpoint, which must be in state ``Succeeded``; raises the reason of ``pending`` otherwise."""
     endpoint = read_endpoint(clients, name)
     if endpoint is None:
         raise NotFound(

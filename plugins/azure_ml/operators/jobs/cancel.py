@@ -15,12 +15,7 @@ class AzureMLCancelJobsOperator(AzureMLTeardownOperator):
     """Cancel every job of this Dag run, and wait until all have ended; made to be a teardown.
 
     It finds the jobs by their owner's tags and so needs nothing from a task that may have died.
-
-    Returns:
-        ``{"canceled": list[str]}``, names of jobs.
-
-    Raises:
-        OperationTimeout: A job still runs in the end.
+    Returns ``{"canceled": list[str]}``, names of jobs.
     """
 
     def __init__(self, *, timeout_seconds: float = 1800, **kwargs: Any) -> None:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 class AzureMLJobMetricsOperator(AzureMLOperator):
     """Read the metrics of a job and of its steps from MLflow.
 
-    Returns:
-        What ``review`` makes of ``{run name: {metric: last value}}``; without it, ``{"runs": ...}``.
+    Returns what ``review`` makes of ``{run name: {metric: last value}}``; without it, ``{"runs": ...}``.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "job_name", "experiment_name")

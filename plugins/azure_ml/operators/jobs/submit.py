@@ -26,13 +26,10 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
     """Submit a pipeline job of one registry component.
 
     The job's name is the key: ``job_name``, a fingerprint of the request, and from the second job on a number.
-    The task saves the request before it sends it, so that a retry, a restarted worker, or a second submission
-    after a crash finds the job that exists. Clearing this task on purpose cancels a job that still runs, waits
-    for its end, and submits a new one: see the ADR on retry and clear.
+    The task saves the request before it sends it, so that a retry, or a second submission after a crash, finds the
+    job that exists. Clearing this task cancels a job that still runs, and submits a new one: see the ADR.
 
-    Returns:
-        ``{"job_name": str, "request": dict, "experiment_name": str, "display_name": str, "studio_url": str}``;
-        the waiting task takes ``request``, as it may have to submit the next job.
+    Returns ``{"job_name": str, "request": dict, "experiment_name": str, "display_name": str, "studio_url": str}``.
     """
 
     template_fields = (

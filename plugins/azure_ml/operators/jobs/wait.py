@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -15,6 +15,7 @@ from azure_ml.hook.jobs.pipeline import PipelineRequest
 from azure_ml.links import JobLink
 from azure_ml.operators.base import AzureMLOperator, Result
 from azure_ml.operators.rendered import deferred
+from azure_ml.payload import Payload
 from azure_ml.states import is_active, is_success
 from azure_ml.triggers.event import Event, deadline_in
 from azure_ml.triggers.jobs import JobTrigger
@@ -37,13 +38,8 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
     megabyte, or the few seconds, between showing and saving. Set no ``execution_timeout`` below the two budgets:
     it ends the waiting, not the job.
 
-    Returns:
-        ``{"job_name": str, "status": "Completed"}``; the job is the last one submitted.
-
-    Raises:
-        JobFailed: With the failed step, the cause, the cure and its last lines.
-        JobQueuedTooLong, JobRanTooLong: After the job was canceled and has ended.
-        JobCanceled, JobPaused, JobNotResponding, UnknownState: For every other end.
+    Returns ``{"job_name": str, "status": "Completed"}``, with the last job submitted; raises a
+    :class:`JobNotCompleted` for every other end, over budget only after the job has ended.
     """
 
     template_fields: Sequence[str] = (
@@ -60,7 +56,7 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
         self,
         *,
         job_name: str,
-        request: Mapping[str, Any] | None = None,  # from the submitting task: lets a retry pay again
+        request: Payload | None = None,  # from the submitting task: lets a retry pay again
         deferrable: bool | str | None = None,
         poll_seconds: float = 30,  # between two checks of a deferred job
         log_every_seconds: float = 300,  # then a deferred task shows the log and checks the budgets
@@ -95,7 +91,7 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
         )
         return self._result(name)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Result:
+    def execute_complete(self, context: Context, event: Payload) -> Result:
         """Go on after the trigger's event; raises the error because of which the trigger gave up."""
         self.keep_context(context)
         seen = Event.from_json(event)
@@ -103,15 +99,8 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
             raise seen.as_error()
         return self._check_or_defer(self._saved_job())
 
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> object:
-        """Also called where the trigger failed, or timed out because no triggerer ran.
-
-        Raises:
-            JobQueuedTooLong, JobRanTooLong: A budget is over; the job has ended.
-            TaskDeferralError: The trigger failed; a retry finds the job.
-        """
+    def resume_execution(self, next_method: str, next_kwargs: Payload | None, context: Context) -> object:
+        """Also called where the trigger failed, or timed out because no triggerer ran; a retry finds the job."""
         if next_method == "__fail__":
             self.keep_context(context)
             name = self._saved_job()
@@ -153,11 +142,7 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
             self._next_heartbeat = time.monotonic() + min(self.log_every_seconds, max(1.0, left))
 
     def _check_budgets(self, name: str, status: str, steps: list[Step]) -> float:
-        """Log where the job stands; returns the seconds that are left of the budget in use.
-
-        Raises:
-            JobQueuedTooLong, JobRanTooLong: It is over; the job has ended, or had five minutes to end.
-        """
+        """Log where the job stands; returns the seconds left, or ends the job and raises :class:`JobOverBudget`."""
         budgets = Budgets.of(self.queue_timeout, self.run_timeout)
         used = self.hook.history.usage(name, steps)
         self.log.info(budgets.heartbeat(name, status, used))

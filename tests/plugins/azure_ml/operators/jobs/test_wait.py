@@ -224,7 +224,7 @@ def test_a_deadline_is_a_moment_that_a_restarted_triggerer_keeps(
 ) -> None:
     name = command_job(SLEEP)
     _, carried = JobTrigger(name, "azure_ml_default", 30, deadline=time.time() - 1).serialize()
-    assert event_of(JobTrigger(**carried))["why"] == "deadline"
+    assert event_of(JobTrigger(**carried))["outcome"] == "deadline"
 
 
 def test_a_trigger_that_timed_out_goes_on_unless_the_budget_is_over(
