@@ -114,9 +114,7 @@ def _answer(error: BaseException | None) -> Any:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    answer = _answer(state.outcome.exception() if state.outcome else None)
-    retry_after = "" if answer is None else answer.headers.get("Retry-After", "")
-    return pause_seconds(retry_after, state.attempt_number)
+    return pause_seconds(_answer(state.outcome.exception() if state.outcome else None), state.attempt_number)
 
 
 def _tell(state: tenacity.RetryCallState) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from azure_ml.errors import AuthFailed, AzureMLError, NoRetry
 
@@ -19,8 +20,17 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311
 
 
-def pause_seconds(retry_after: str, attempt: int) -> float:
+class Answer(Protocol):
+    """An HTTP answer, of whatever library."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers by name."""
+
+
+def pause_seconds(answer: Answer | None, attempt: int) -> float:
     """The pause after so many attempts, at most a minute: as ``Retry-After`` says, else doubled each time."""
+    retry_after = "" if answer is None else answer.headers.get("Retry-After", "")
     # Azure writes seconds; a date is not worth a parser here and counts as no header.
     seconds = float(retry_after) if retry_after.isdigit() else float(2 ** (attempt - 1))
     return min(seconds, MAX_WAIT_SECONDS)

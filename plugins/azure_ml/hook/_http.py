@@ -50,9 +50,8 @@ class RetryingClient(httpx.Client):
 
 def _wait(state: tenacity.RetryCallState) -> float:
     outcome = state.outcome
-    if outcome is None or outcome.failed:
-        return pause_seconds("", state.attempt_number)
-    return pause_seconds(outcome.result().headers.get("Retry-After", ""), state.attempt_number)
+    answer = None if outcome is None or outcome.failed else outcome.result()
+    return pause_seconds(answer, state.attempt_number)
 
 
 def _last_outcome(state: tenacity.RetryCallState) -> httpx.Response:

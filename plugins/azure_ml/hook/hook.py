@@ -20,9 +20,9 @@ from azure_ml.hook.jobs.history import JobHistory
 from azure_ml.hook.jobs.logs import JobLogs
 from azure_ml.hook.jobs.metrics import Metrics
 from azure_ml.hook.models import Models
-from azure_ml.hook.online.advance import Operations
 from azure_ml.hook.online.deployments import Deployments
 from azure_ml.hook.online.endpoints import Endpoints
+from azure_ml.hook.online.operations import Operations
 from azure_ml.hook.online.traffic import Traffic
 from azure_ml.hook.registry import Registry
 from azure_ml.hook.settings import Settings

@@ -57,6 +57,7 @@ class AzureMLOperator(BaseOperator):
     def push_studio_url(self, context: Context, path: str) -> None:
         """Show the button to Studio even if the task fails later."""
         if url := self.studio_url(path):
+            self.log.info("In Studio: %s", url)
             context["ti"].xcom_push(key=STUDIO_KEY, value=url)
 
     def owned_by(self, context: Context) -> dict[str, str]:

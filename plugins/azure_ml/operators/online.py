@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn, TypeVar
 
 from azure_ml.errors import OperationTimeout, ServiceFailure
-from azure_ml.hook.online.advance import Advancing, Pending, Spec
+from azure_ml.hook.online.advance import Advancing, Spec
+from azure_ml.hook.online.operations import Pending
 from azure_ml.operators.base import AzureMLOperator
 from azure_ml.operators.rendered import deferred
 from azure_ml.triggers.event import Event, deadline_in, spelled

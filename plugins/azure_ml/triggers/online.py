@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.advance import Pending
+from azure_ml.hook.online.operations import Pending
 from azure_ml.lifecycle.interruption import ENDED_STATES
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.payload import Payload

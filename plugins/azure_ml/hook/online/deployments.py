@@ -11,8 +11,10 @@ from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
 from azure_ml.hook._translate import masked, translated
 from azure_ml.hook.clients import Clients
-from azure_ml.hook.online.advance import Advancing, Done, Pending, Progress, failed_for, read_deployment
+from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.entities import Deployment, DeploymentSpec
+from azure_ml.hook.online.operations import Pending, failed_for
+from azure_ml.hook.online.reads import read_deployment
 from azure_ml.hook.online.traffic import Traffic
 from azure_ml.states import Phase, phase
 

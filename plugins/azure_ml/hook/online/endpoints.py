@@ -14,10 +14,11 @@ from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
 from azure_ml.hook._translate import translated
 from azure_ml.hook.clients import Clients
-from azure_ml.hook.online.advance import Advancing, Done, Pending, Progress, read_endpoint
+from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.deployments import Deployments
 from azure_ml.hook.online.entities import Endpoint, EndpointSpec
-from azure_ml.hook.online.traffic import require_endpoint_up
+from azure_ml.hook.online.operations import Pending, require_endpoint_up
+from azure_ml.hook.online.reads import read_endpoint
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:

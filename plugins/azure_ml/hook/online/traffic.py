@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azure_ml.errors import NotFound, OperationFailed
+from azure_ml.errors import OperationFailed
 from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish
 from azure_ml.hook._translate import translated
-from azure_ml.hook.online.advance import (
-    Advancing,
-    Done,
-    Operations,
-    Pending,
-    Progress,
-    failed_for,
-    read_endpoint,
-)
+from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.entities import Endpoint, TrafficSpec
+from azure_ml.hook.online.operations import Pending, require_endpoint_up
+from azure_ml.hook.online.reads import read_endpoint
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import OnlineEndpoint
     from azure.core.polling import LROPoller
-
-    from azure_ml.hook.clients import Clients
 
 
 class Traffic(Advancing[TrafficSpec]):
@@ -67,20 +59,3 @@ class Traffic(Advancing[TrafficSpec]):
             entity.traffic = shares
             poller: LROPoller[OnlineEndpoint] = calls.begin_create_or_update(entity)
         return poller
-
-
-def require_endpoint_up(clients: Clients, name: str, pending: Pending | None = None) -> Endpoint:
-    """The endpoint, which must be in state ``Succeeded``; raises the reason of ``pending`` otherwise."""
-    endpoint = read_endpoint(clients, name)
-    if endpoint is None:
-        raise NotFound(
-            f"The endpoint {name!r} has vanished while it was created or changed; somebody has deleted it."
-        )
-    if phase("endpoint", endpoint.state, name) is not Phase.SUCCEEDED:
-        reason = Operations(clients).reason(pending) if pending else ""
-        why = f" ({reason})" if reason else ""
-        raise failed_for(reason)(
-            f"The endpoint {name!r} is in state {endpoint.state!r} and not 'Succeeded'{why}: "
-            "delete it and try again."
-        )
-    return endpoint

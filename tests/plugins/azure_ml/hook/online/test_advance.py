@@ -8,8 +8,9 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.advance import Done, Pending
+from azure_ml.hook.online.advance import Done
 from azure_ml.hook.online.entities import EndpointSpec, TrafficSpec
+from azure_ml.hook.online.operations import Pending
 from azure_ml.lifecycle.tags import owner_tags
 from tests.support.azureml_service import AzureMLLocal
 
