@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
-from azure_ml.hook._http import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.rows import check_row
 
