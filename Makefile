@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -38,22 +38,34 @@ down: ## end everything that run or up started
 test: $(READY) ## run the test suite
 	@.venv/bin/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 
-chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, doubles or lies
+chaos: $(READY) ## the Dag once for every fault of the table: nothing leaks, doubles or lies
 	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
 
-lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit; FIX=1 lets ruff mend and format the code first
+bench-gate: $(AIRFLOW_VENV) ## how often the gate promotes by luck, and how often it sees a real gain
+	@.venv/bin/python -m tests.bench.gate
+
+figures: $(AIRFLOW_VENV) ## the size and shape of the code beside its aims: files, functions, cycles, docstrings
+	@.venv/bin/python -m tests.bench.figures
+
+lint: $(AIRFLOW_VENV) ## ruff, mypy --strict, bandit and the import contracts; FIX=1 lets ruff mend and format the code first
 ifdef FIX
 	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
 endif
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
 	@.venv/bin/bandit -q -c pyproject.toml -r dags plugins include
+	@PYTHONPATH=plugins:include .venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/mypy
 
+# What is made ahead here is not made again on first use.
+azureml-local: export AZUREML_LOCAL_HOME ?= $(abspath .local/azureml)
+azureml-local: export AZUREML_LOCAL_COMPUTE_PYTHON ?= $(abspath .venv-compute/bin/python)
+azureml-local: export AZUREML_LOCAL_STANDIN ?= $(abspath .local/standin)
+azureml-local: export AZUREML_LOCAL_SAMPLE ?= $(abspath .local/sample)
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
-	@.venv/bin/python -m azureml_local
+	@.venv/bin/azureml-local up
 
 setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
 
@@ -75,11 +87,12 @@ define new_environment
 	@test -d $(@D) || $(PYTHON) -m venv $(@D)
 endef
 
-$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
+$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
 	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
 	$(new_environment)
-	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
-	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	@.venv/bin/pip install $(PIP_FLAGS) --no-build-isolation -c constraints.txt --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins
 	@touch $@
 	@echo "Made .venv"
 

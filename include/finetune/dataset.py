@@ -1,9 +1,10 @@
-"""The data: a part of each split of a Hub data set, checked row by row, as JSON Lines."""
+"""A part of each split of a Hub data set, checked row by row and written as JSON Lines."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,22 +18,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The rule of huggingface_hub's validate_repo_id: no "..", no "--", no dot or dash at the end. The owner is required:
+# "datasets" would take a bare name for one of its own loaders, such as "json" or "csv".
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_]|[.-](?=[A-Za-z0-9_]))*"
 REPO_ID: Final = re.compile(rf"{_NAME}/{_NAME}")
-"""``owner/name``, as ``validate_repo_id`` of huggingface_hub has it: no ``..``, no ``--``, no end in a dot or
-dash. Without an owner, ``datasets`` would take it for one of its own loaders, such as ``json`` or ``csv``."""
 MAX_REPO_ID: Final = 96
 
-SHOWN_ROWS: Final = 2
-SHOWN_CHARACTERS: Final = 300
+LOGGED_ROWS: Final = 2
+LOGGED_CHARACTERS: Final = 300
 
 
 def percent(split_pc: float | str) -> float:
-    """The percentage, checked.
-
-    Raises:
-        InputError: unless it is above 0 and at most 100.
-    """
+    """The percentage as a number; raises ``InputError`` unless it is above 0 and at most 100."""
     try:
         value = float(split_pc)
     except (TypeError, ValueError):
@@ -43,11 +40,7 @@ def percent(split_pc: float | str) -> float:
 
 
 def require_hub_id(dataset: str) -> None:
-    """Accept nothing but the id of a data set on the Hub: no URL, no path, no loader of another kind.
-
-    Raises:
-        InputError: in one sentence that says which of them it is.
-    """
+    """Raise ``InputError`` for anything but the id of a Hub data set: a URL, a path, the name of a loader."""
     example = "give the id of a data set on the Hub, such as 'HuggingFaceH4/ultrachat_200k'."
     scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", dataset)
     if scheme:
@@ -57,83 +50,77 @@ def require_hub_id(dataset: str) -> None:
     if len(dataset) > MAX_REPO_ID or not REPO_ID.fullmatch(dataset):
         raise InputError(f"{short(dataset)} is not of the form owner/name: {example}")
     if Path(dataset).exists():
-        # The loader would take the folder, and with it files that were never meant for training.
+        # The loader would read the folder, and so files that were never meant for training.
         raise InputError(f"{dataset!r} is a folder beside this project, too, and would be read: {example}")
 
 
 def load(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Dataset]:
-    """The chosen part of every split.
+    """Read a percentage of every split, at least one row of each.
 
     Args:
-        dataset: id on the Hub.
-        split_pc: percent of each split, above 0 and up to 100; at least one row is taken.
-        seed: draw the rows at random; ``None`` takes the first ones.
+        dataset: Id on the Hub.
+        split_pc: Percentage, above 0 and up to 100.
+        seed: Draws the rows at random; ``None`` takes the first ones.
 
     Raises:
-        InputError: if the data set does not exist, lacks a split or the column ``messages``, or has a
-            malformed row.
-        HubUnreachableError: if the Hub does not answer.
+        InputError: If the data set does not exist, or lacks a split or the column ``messages``.
+        HubUnreachableError: If the Hub does not answer.
     """
     part = percent(split_pc)
     require_hub_id(dataset)
-    whole = hub.load_splits(dataset)
-    missing = [split for split in SPLITS if split not in whole]
-    if missing:
-        raise InputError(
-            f"The data set {dataset!r} has the splits {', '.join(whole)} but lacks {', '.join(missing)}: "
-            f"choose one with {', '.join(SPLITS)}."
-        )
-    for split in SPLITS:
-        if "messages" not in whole[split].column_names:
-            raise InputError(
-                f"The split {split!r} of the data set {dataset!r} has no column 'messages' but "
-                f"{', '.join(whole[split].column_names)}: choose a data set of conversations."
-            )
-    return {split: _part(whole[split], part, seed) for split in SPLITS}
+    splits = hub.load_splits(dataset)
+    _require_conversations(dataset, splits)
+    return {split: _part(splits[split], part, seed) for split in SPLITS}
 
 
 def check(dataset: str, split_pc: float | str, seed: int | None = None) -> dict[str, Any]:
-    """Check every row that a run would use; writes and creates nothing.
+    """Check every row that a run would use, and write nothing; raises as :func:`prepare` does.
 
     Returns:
         ``{"dataset": str, "split_pc": float, "rows": {split: count}}``
-
-    Raises:
-        InputError, HubUnreachableError: as :func:`load`, and for a malformed row.
     """
     parts = load(dataset, split_pc, seed)
     for split, rows in parts.items():
         for line, row in enumerate(rows, 1):
             check_row(row, f"{split}.jsonl", line)
-    _show(parts["train_sft"])
+    _log_first_rows(parts["train_sft"])
     return _summary(dataset, split_pc, {split: len(rows) for split, rows in parts.items()})
 
 
 def prepare(
     folder: Path, dataset: str, split_pc: float | str, seed: int | None = None
 ) -> tuple[dict[str, Path], dict[str, Any]]:
-    """Write the chosen part of every split as ``<split>.jsonl``.
-
-    Args:
-        folder: where to.
-        dataset: id on the Hub.
-        split_pc: percent of each split.
-        seed: as :func:`load`.
+    """Write what :func:`load` reads as ``<split>.jsonl`` into a folder.
 
     Returns:
         The files, keyed ``train``, ``test``, ``train_gen`` and ``test_gen``, and the summary of
         :func:`check`.
 
     Raises:
-        InputError, HubUnreachableError: as :func:`check`.
+        InputError: As :func:`load`, and for a malformed row.
     """
     files: dict[str, Path] = {}
     counts: dict[str, int] = {}
     for split, rows in load(dataset, split_pc, seed).items():
         path = folder / f"{split}.jsonl"
         counts[split] = write_rows(rows, path)
+        # The component calls the two splits that it tunes on "train" and "test".
         files[split.removesuffix("_sft")] = path
     return files, _summary(dataset, split_pc, counts)
+
+
+def _require_conversations(dataset: str, splits: Mapping[str, Dataset]) -> None:
+    if missing := [split for split in SPLITS if split not in splits]:
+        raise InputError(
+            f"The data set {dataset!r} has the splits {', '.join(splits)} but lacks {', '.join(missing)}: "
+            f"choose one with {', '.join(SPLITS)}."
+        )
+    for split in SPLITS:
+        if "messages" not in splits[split].column_names:
+            raise InputError(
+                f"The split {split!r} of the data set {dataset!r} has no column 'messages' but "
+                f"{', '.join(splits[split].column_names)}: choose a data set of conversations."
+            )
 
 
 def _part(rows: Dataset, part: float, seed: int | None) -> Dataset:
@@ -152,6 +139,6 @@ def _summary(dataset: str, split_pc: float | str, rows: dict[str, int]) -> dict[
     return {"dataset": dataset, "split_pc": float(split_pc), "rows": rows}
 
 
-def _show(rows: Dataset) -> None:
-    for number in range(min(SHOWN_ROWS, len(rows))):
-        log.info("Row %d: %s", number + 1, short(rows[number]["messages"], SHOWN_CHARACTERS))
+def _log_first_rows(rows: Dataset) -> None:
+    for number in range(min(LOGGED_ROWS, len(rows))):
+        log.info("Row %d: %s", number + 1, short(rows[number]["messages"], LOGGED_CHARACTERS))

@@ -1,4 +1,4 @@
-"""Reading a data set from the Hub, patiently: what may pass is asked again."""
+"""Reading a data set from the Hugging Face Hub, with retries for errors that may pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
-from azure_ml.hook._http import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.rows import check_row
 
@@ -20,66 +20,70 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TALKATIVE: Final = ("httpx", "httpx2")
-"""Libraries that would log each request with its address, and the Hub's addresses may be signed."""
+# These libraries log the address of each request, and an address of the Hub may carry a signature.
+VERBOSE_LOGGERS: Final = ("httpx", "httpx2")
 
 
 def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> dict[str, Dataset]:
     """Every split of a data set, whole.
 
-    After a lost connection, 429 or 5xx it asks again, up to six times; it waits as long as ``Retry-After``
-    says, at most a minute, else twice as long each time (huggingface_hub 2.4 does so for files, but not for
-    the list of them). What was downloaded is not downloaded again, yet a
-    cached copy never stands in for the data set while the Hub is away (unless ``HF_HUB_OFFLINE`` asks for
-    it): nobody would see that a model was trained on last month's rows.
+    A lost connection, 429 or 5xx is retried up to six times, after ``Retry-After`` seconds (at most 60) or else
+    after a pause that doubles. A cached copy never replaces the data set of a Hub that is away, unless
+    ``HF_HUB_OFFLINE`` is set: nobody would see that a model was trained on last month's rows.
 
     Args:
-        dataset: id on the Hub.
-        pause: how to wait, in seconds.
+        dataset: Id on the Hub.
+        pause: Sleeps that many seconds.
 
     Raises:
-        InputError: if there is no such data set, or it cannot be read.
-        HubUnreachableError: if the Hub does not answer.
+        InputError: If there is no such data set, or it cannot be read.
+        HubUnreachableError: If the Hub does not answer.
     """
     import datasets
-    from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
-    from huggingface_hub.errors import RepositoryNotFoundError
 
     datasets.disable_progress_bars()
-    for name in TALKATIVE:
+    for name in VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    patiently = tenacity.Retrying(
+    # huggingface_hub 2.4 retries the download of a file, but not the list of files.
+    attempts = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_may_pass),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         wait=_wait,
         sleep=pause,
-        before_sleep=_tell,
+        before_sleep=_log_retry,
         reraise=True,
     )
     try:
-        return patiently(_load, dataset)
-    except (DatasetNotFoundError, DataFilesNotFoundError, RepositoryNotFoundError) as error:
-        raise InputError(
-            f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
-        ) from error
-    except DatasetGenerationError as error:
-        for problem in _malformed_rows(dataset):
-            raise problem from error
-        raise InputError(f"The data set {dataset!r} cannot be read: {_root(error)}") from error
+        return attempts(_load, dataset)
     except Exception as error:
-        if not _is_of_the_network(error):
+        translated = _translate(error, dataset)
+        if translated is None:
             raise
-        raise HubUnreachableError(
-            f"The Hub does not answer for the data set {dataset!r}: {_root(error)}"
-        ) from error
+        raise translated from error
+
+
+def _translate(error: Exception, dataset: str) -> InputError | HubUnreachableError | None:
+    from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    if isinstance(error, (DatasetNotFoundError, DataFilesNotFoundError, RepositoryNotFoundError)):
+        return InputError(
+            f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
+        )
+    if isinstance(error, DatasetGenerationError):
+        unreadable = InputError(f"The data set {dataset!r} cannot be read: {_root(error)}")
+        return next(_malformed_rows(dataset), unreadable)
+    if _is_network_error(error):
+        return HubUnreachableError(f"The Hub does not answer for the data set {dataset!r}: {_root(error)}")
+    return None
 
 
 def _load(dataset: str) -> dict[str, Dataset]:
     from datasets import config, load_dataset_builder
     from huggingface_hub import HfApi
 
-    # Asked for by name, both libraries fall back to what they have cached when the Hub fails them, with no
-    # more than a warning (huggingface_hub 2.4, datasets 5.2); a revision's hash cannot be out of date.
+    # Given a name only, both libraries fall back to their cache when the Hub fails, with no more than a warning
+    # (huggingface_hub 2.4, datasets 5.2). The hash of a revision cannot be out of date.
     revision = None if config.HF_HUB_OFFLINE else HfApi().dataset_info(dataset).sha
     builder = load_dataset_builder(dataset, revision=revision)
     if revision and type(builder).__module__.endswith(".cache.cache"):
@@ -89,8 +93,8 @@ def _load(dataset: str) -> dict[str, Dataset]:
     return dict(builder.as_dataset())
 
 
-def _is_of_the_network(error: BaseException) -> bool:
-    """Whether a request went wrong; by name, as the Hub's client has changed its HTTP library before."""
+def _is_network_error(error: BaseException) -> bool:
+    # By name: the Hub's client has changed its HTTP library before.
     ancestors = {kind.__name__ for kind in type(error).__mro__}
     return bool(ancestors & {"OSError", "TransportError", "HTTPError"})
 
@@ -98,17 +102,16 @@ def _is_of_the_network(error: BaseException) -> bool:
 def _may_pass(error: BaseException) -> bool:
     from datasets.exceptions import DatasetsError
 
-    if isinstance(error, DatasetsError) or not _is_of_the_network(error):
+    if isinstance(error, DatasetsError) or not _is_network_error(error):
         return False
-    answer = _answer(error)
-    return answer is None or answer.status_code in REPEATED
+    response = _answer(error)
+    return response is None or response.status_code in REPEATED
 
 
 def _answer(error: BaseException | None) -> Any:
-    """The Hub's answer behind an error; ``None`` if there was none."""
     while error is not None:
-        if (answer := getattr(error, "response", None)) is not None:
-            return answer
+        if (response := getattr(error, "response", None)) is not None:
+            return response
         error = error.__cause__
     return None
 
@@ -117,14 +120,13 @@ def _wait(state: tenacity.RetryCallState) -> float:
     return pause_seconds(_answer(state.outcome.exception() if state.outcome else None), state.attempt_number)
 
 
-def _tell(state: tenacity.RetryCallState) -> None:
+def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     if error is not None and state.next_action is not None:
-        log.warning("The Hub: %s; asking again in %.0f s.", _root(error), state.next_action.sleep)
+        log.warning("The Hub: %s; next try in %.0f s.", _root(error), state.next_action.sleep)
 
 
 def _malformed_rows(dataset: str) -> Iterator[InputError]:
-    """The malformed rows of a data set's JSON Lines files; only read when loading has failed."""
     from huggingface_hub import HfApi, hf_hub_download
 
     for name in HfApi().list_repo_files(dataset, repo_type="dataset"):

@@ -1,4 +1,4 @@
-"""One row of the data: what makes it a conversation."""
+"""One row of the data: whether it is a conversation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,7 @@ ROLES: Final = ("system", "user", "assistant")
 
 
 def check_row(row: Mapping[str, Any], file: str, line: int) -> None:
-    """Check that a row holds a conversation.
-
-    Args:
-        row: the row.
-        file: where it stands, for the error.
-        line: its line, counted from 1.
-
-    Raises:
-        InputError: naming file and line.
-    """
+    """Raise ``InputError``, with file and line (from 1), unless the row holds a conversation."""
     where = f"{file}, line {line}"
     if "messages" not in row:
         raise InputError(
@@ -34,21 +25,22 @@ def check_row(row: Mapping[str, Any], file: str, line: int) -> None:
             f"{where}: 'messages' is {short(messages)}, not a list of messages: correct or remove the row."
         )
     for number, message in enumerate(messages, 1):
-        role = message.get("role") if isinstance(message, Mapping) else None
-        content = message.get("content") if isinstance(message, Mapping) else None
-        if role not in ROLES or not isinstance(content, str) or not content.strip():
+        if not _is_message(message):
             raise InputError(
                 f"{where}: message {number} is {short(message)}, but it must have a role out of "
                 f"{', '.join(ROLES)} and a text as content: correct or remove the row."
             )
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
-    """Write rows as JSON Lines, checked; returns how many.
+def _is_message(message: object) -> bool:
+    if not isinstance(message, Mapping):
+        return False
+    content = message.get("content")
+    return message.get("role") in ROLES and isinstance(content, str) and bool(content.strip())
 
-    Raises:
-        InputError: for a malformed row, naming file and line.
-    """
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
+    """Check rows, write them as JSON Lines, and return their number; raises as :func:`check_row`."""
     count = 0
     with path.open("w", encoding="utf-8") as file:
         for count, row in enumerate(rows, 1):
@@ -58,6 +50,6 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
 
 
 def short(value: Any, length: int = 120) -> str:
-    """A value as Python writes it, cut off after ``length`` characters."""
+    """``repr`` of a value, cut to ``length`` characters."""
     text = repr(value)
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.launcher import processes
+from include.launcher.environment import MADE
 from tests.chaos import cases as table
 from tests.chaos import faults, inject, invariants
 from tests.chaos.cases import Case
@@ -37,7 +39,7 @@ class Runner:
 
     Args:
         world: the stack.
-        say: told each result.
+        say: Called with each result.
     """
 
     def __init__(self, world: World, say: Say) -> None:
@@ -155,9 +157,7 @@ def _busy(run: Run) -> bool:
 
 
 def _sample() -> Path:
-    from azureml_local.settings import Settings
-
-    return Settings.from_environment().sample
+    return Path(os.environ.get("AZUREML_LOCAL_SAMPLE", MADE["AZUREML_LOCAL_SAMPLE"]))
 
 
 def waves(cases: Iterable[Case]) -> Iterator[list[Case]]:
@@ -174,23 +174,23 @@ def stack(local: Path, cases: Sequence[Case], say: Say) -> Outcome:
     Args:
         local: folder of the stack.
         cases: what to run.
-        say: told each result.
+        say: Called with each result.
     """
     world = build(local, table.dags(cases), password=f"chaos-{secrets.token_hex(8)}")
     try:
         _spot_cluster(world)
         _wait_for_dags(world, set(table.dags(cases)))
         outcome = Runner(world, say).run(cases)
-        if found := invariants.whole_database(world):
-            outcome.wrong["the metadata database"] = found
+        if problems := invariants.whole_database(world):
+            outcome.wrong["the metadata database"] = problems
         return outcome
     finally:
         processes.end(local)
 
 
-def _wait_for_dags(world: World, wanted: set[str]) -> None:
+def _wait_for_dags(world: World, dag_ids: set[str]) -> None:
     deadline = time.monotonic() + 120
-    while any(world.stack.airflow.find_dag(dag_id) is None for dag_id in wanted):
+    while any(world.stack.airflow.find_dag(dag_id) is None for dag_id in dag_ids):
         if time.monotonic() > deadline:
             raise TimeoutError(f"Airflow does not know the Dags: {world.stack.airflow.import_errors()}")
         time.sleep(0.5)

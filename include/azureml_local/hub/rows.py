@@ -11,8 +11,8 @@ from typing import Any
 Row = dict[str, Any]
 Splits = dict[str, list[Row]]
 
+# Parts of a single file that are cut off; `train_sft` keeps the rest.
 SHARES = {"test_sft": 0.1, "train_gen": 0.1, "test_gen": 0.1}
-"""Parts of a single file that are cut off; ``train_sft`` keeps the rest."""
 KNOWN = ("train_sft", *SHARES)
 SUFFIXES = (".jsonl", ".json", ".parquet")
 SEED = 42

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.names import require_name
-from azure_ml.operators.base import AzureMLOperator
+from azure_ml.operators.base import AzureMLOperator, Result
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-Prepare = Callable[..., tuple[Mapping[str, Path], Mapping[str, Any]]]
+# Called as ``prepare(folder, **op_kwargs)``; returns the files by key, and a summary that becomes XCom.
+Prepare = Callable[..., tuple[Mapping[str, Path], Mapping[str, object]]]
 
 
 def content_version(path: Path) -> str:
@@ -26,28 +27,8 @@ def content_version(path: Path) -> str:
 class AzureMLPrepareDataOperator(AzureMLOperator):
     """Make files with a function, upload them, and register each as a data asset of type ``uri_file``.
 
-    The version is derived from the content: a retry, or another run with the same data, finds the asset that
-        there is.
-    The files live in a temporary folder and are gone afterwards; what follows reads the assets.
-
-    Args:
-        prepare: called as ``prepare(folder, **op_kwargs)``; returns the files by key, and a summary that
-            becomes XCom.
-        op_kwargs: arguments of ``prepare``.
-        asset_name: first part of the assets' names; the second is the file's key.
-        description: of the assets.
-
-    Returns:
-        the summary, and for each file of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id``
-        (``azureml:name:version``).
-
-    Raises:
-        BadInput: what ``prepare`` finds wrong, if it says so in a ``ValueError``.
-
-    Example::
-
-        AzureMLPrepareDataOperator(task_id="data", prepare=dataset.prepare, op_kwargs={"dataset": "x"},
-        asset_name="chat")
+    A retry, or another run with the same data, finds the asset that exists. Returns the summary, and for each file
+    of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id`` (``azureml:name:version``).
     """
 
     template_fields = (*AzureMLOperator.template_fields, "op_kwargs", "asset_name", "description")
@@ -56,8 +37,8 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
         self,
         *,
         prepare: Prepare,
-        asset_name: str,
-        op_kwargs: Mapping[str, Any] | None = None,
+        asset_name: str,  # first part of the assets' names; the second is the file's key
+        op_kwargs: Mapping[str, object] | None = None,
         description: str = "",
         **kwargs: Any,
     ) -> None:
@@ -67,7 +48,7 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
         self.asset_name = asset_name
         self.description = description
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Result:
         """Make, upload, register."""
         require_name("asset", self.asset_name)
         with tempfile.TemporaryDirectory(prefix="azure-ml-data-") as folder:
@@ -87,4 +68,4 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
 
     def on_kill(self) -> None:
         """Leave at once; a half uploaded file belongs to no asset."""
-        self.stop_after(lambda: None)
+        self.interrupt()

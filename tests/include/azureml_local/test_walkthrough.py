@@ -18,6 +18,7 @@ from tests.support.azureml_service import (
     start_azureml_local,
     stop_azureml_local,
 )
+from tests.support.conversations import conversation
 
 PYTHON = ROOT / ".venv-compute" / "bin" / "python"
 STEPS = [
@@ -29,13 +30,6 @@ STEPS = [
 ]
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="the compute environment is not made")
-
-
-def conversation(number: int) -> dict[str, object]:
-    """One row in the schema of ultrachat_200k."""
-    question, answer = f"How much is {number} plus 1?", f"It is {number + 1}."
-    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return {"prompt": question, "prompt_id": str(number), "messages": turns}
 
 
 @pytest.fixture
@@ -52,7 +46,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         "--steps",
         "0",
     ]
-    subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    subprocess.run(make, env=environment, check=True, capture_output=True)
     process = start_azureml_local(
         home, free_port(), AZUREML_LOCAL_STANDIN=str(standin), AZUREML_LOCAL_TIME="timed"
     )
@@ -73,7 +68,7 @@ def test_the_walkthrough_runs_from_top_to_bottom(folder: Path) -> None:
         "HOME": str(folder),
         **read_environment(folder.parent / "azureml"),
     }
-    script = ROOT / "tests" / "azureml_local" / "walkthrough.py"
+    script = ROOT / "tests" / "support" / "walkthrough.py"
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,

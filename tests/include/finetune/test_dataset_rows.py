@@ -48,9 +48,9 @@ def test_a_percentage_may_be_a_number_or_its_text(split_pc: Any) -> None:
     ],
 )
 def test_what_cannot_be_a_hub_id_is_refused_before_the_hub_is_asked(name: str, sentence: str) -> None:
-    with pytest.raises(InputError, match=sentence) as told:
+    with pytest.raises(InputError, match=sentence) as caught:
         dataset.load(name, 5)
-    assert "give the id of a data set on the Hub" in str(told.value)
+    assert "give the id of a data set on the Hub" in str(caught.value)
 
 
 def test_a_folder_that_looks_like_a_hub_id_is_never_read(

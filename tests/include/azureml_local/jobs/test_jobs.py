@@ -11,8 +11,8 @@ import pytest
 from azure.ai.ml import Input, MLClient, Output, command, dsl
 from azure.ai.ml.exceptions import JobException
 
-from tests.include.azureml_local.jobs.conftest import finished, wait_for
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.waiting import finished, wait_for
 
 
 def output_file(service: AzureMLLocal, job: str, output: str, name: str) -> str:

@@ -10,12 +10,15 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.entities import DeploymentRequest, NewEndpoint
+from azure_ml.hook.online.entities import DeploymentSpec, EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
-from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
+from azure_ml.operators import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from include.finetune import scoring
-from tests.plugins.azure_ml.conftest import CRASHED, ROWS
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.conversations import ROWS
+from tests.support.service_faults import CRASHED
+
+pytestmark = pytest.mark.shares("trained_job")
 
 OWNER = owner_tags("a_dag", "deployments")
 NAME = "tests-deployments"
@@ -23,7 +26,7 @@ NAME = "tests-deployments"
 
 @pytest.fixture(scope="module")
 def endpoint(hook: AzureMLHook) -> Iterator[str]:
-    hook.endpoints.create(NewEndpoint(NAME, OWNER), 60)
+    hook.endpoints.create(EndpointSpec(NAME, OWNER), 60)
     yield NAME
     hook.endpoints.delete(NAME, OWNER, 60)
 
@@ -53,15 +56,15 @@ def deploy(endpoint: str, model_id: str, name: str = "demo", **arguments: Any) -
 
 @pytest.fixture(scope="module")
 def deployment(endpoint: str, model_id: str, hook: AzureMLHook) -> str:
-    from tests.plugins.azure_ml.conftest import TaskInstance
+    from tests.support.airflow_task import TaskInstance
 
     ti: Any = TaskInstance("deployments", {})
     found = deploy(endpoint, model_id).execute({"ti": ti, "run_id": "deployments", "dag": ti})
-    return found["deployment_name"]
+    return str(found["deployment_name"])
 
 
 def ask(endpoint: str, uri: str, context: Any) -> dict[str, Any]:
-    return AzureMLScoreEndpointOperator(
+    return AzureMLInvokeEndpointOperator(
         task_id="ask",
         endpoint_name=endpoint,
         deployment_name="demo",
@@ -100,7 +103,7 @@ def test_the_tuned_model_answers_a_question_from_the_workspaces_data(
 def test_an_empty_answer_fails_the_test(
     hook: AzureMLHook, endpoint: str, deployment: str, questions: str, context: Callable[..., Any], text: str
 ) -> None:
-    operator = AzureMLScoreEndpointOperator(
+    operator = AzureMLInvokeEndpointOperator(
         task_id="ask",
         endpoint_name=endpoint,
         data_uri=questions,
@@ -140,7 +143,7 @@ def test_a_deployment_that_was_begun_though_its_answer_was_lost_is_waited_for(
     azureml_local: AzureMLLocal, hook: AzureMLHook, endpoint: str, model_id: str
 ) -> None:
     lost = {"kind": "lost_response", "method": "PUT", "path": "*/deployments/lost", "count": 1}
-    request = DeploymentRequest(endpoint, "lost", model_id, "Standard_NC6s_v3", owner=OWNER)
+    request = DeploymentSpec(endpoint, "lost", model_id, "Standard_NC6s_v3", owner=OWNER)
     with azureml_local.faults(lost):
         hook.deployments.create(request, 120)
     found = hook.deployments.get(endpoint, "lost")

@@ -14,13 +14,16 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.entities import NewEndpoint
+from azure_ml.hook.online.entities import EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModelOperator
-from azure_ml.operators.base import deferred
-from azure_ml.triggers.online import OperationTrigger, deadline_in
-from tests.plugins.azure_ml.conftest import CRASHED
+from azure_ml.operators.rendered import deferred
+from azure_ml.triggers.event import deadline_in
+from azure_ml.triggers.online import OperationTrigger
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import CRASHED, NO_ROOM
+
+pytestmark = pytest.mark.shares("trained_job")
 
 MakeContext = Callable[..., Any]
 
@@ -63,7 +66,7 @@ def endpoint(hook: AzureMLHook, context: MakeContext, unique: str) -> Iterator[t
     """An endpoint, and the context of the run that made it."""
     there = context()
     owner = owner_tags("a_dag", there["run_id"])
-    hook.endpoints.create(NewEndpoint(unique, owner), 60)
+    hook.endpoints.create(EndpointSpec(unique, owner), 60)
     yield unique, there
     hook.endpoints.delete(unique, owner, 60)
 
@@ -118,8 +121,7 @@ def test_a_creation_that_fails_says_why_across_the_deferral(
     azureml_local: AzureMLLocal, hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
     there = context()
-    failure = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-    with azureml_local.faults(failure), pytest.raises(errors.OperationFailed, match="no room"):
+    with azureml_local.faults(NO_ROOM), pytest.raises(errors.OperationFailed, match="no room"):
         run_deferred(creator(unique), there)
     # A retry removes what failed, and makes it anew.
     assert run_deferred(creator(unique), there)[0]["endpoint_name"] == unique
