@@ -5,6 +5,7 @@ AIRFLOW_VENV := .venv/.complete
 COMPUTE_VENV := .venv-compute/.complete
 STANDIN := .local/.standin-made
 SAMPLE := .local/.sample-made
+SMOLLM2 := .local/smollm2/weights/MLmodel
 READY := $(AIRFLOW_VENV) $(COMPUTE_VENV) $(STANDIN) $(SAMPLE)
 PIP_FLAGS := -qq --disable-pip-version-check
 SOURCES := dags plugins include tests
@@ -24,12 +25,12 @@ help: ## list the targets
 	@echo "  make chaos takes CASES=<pattern of task.fault.mode>  STACKS=<how many side by side>; make lint takes FIX=1"
 	@echo "  AIRFLOW_PORT and AZUREML_LOCAL_PORT choose ports (8080 and 8443), PYTHON the interpreter (python3.11)"
 
-run: $(READY) ## run the fine-tuning Dag once, from nothing to its summary
+run: $(READY) $(SMOLLM2) ## run the fine-tuning Dag once, from nothing to its summary
 	@DATASET='$(subst ','\'',$(DATASET))'; \
 	.venv/bin/python -m include.launcher run --dataset "$$DATASET" \
 		--split-pc '$(SPLIT_PC)' --model '$(MODEL)' --epochs '$(EPOCHS)' --fail '$(FAIL)'
 
-up: $(READY) ## start Airflow and the local Azure ML and leave them running
+up: $(READY) $(SMOLLM2) ## start Airflow and the local Azure ML and leave them running
 	@.venv/bin/python -m include.launcher up
 
 down: ## end everything that run or up started
@@ -64,10 +65,11 @@ azureml-local: export AZUREML_LOCAL_HOME ?= $(abspath .local/azureml)
 azureml-local: export AZUREML_LOCAL_COMPUTE_PYTHON ?= $(abspath .venv-compute/bin/python)
 azureml-local: export AZUREML_LOCAL_STANDIN ?= $(abspath .local/standin)
 azureml-local: export AZUREML_LOCAL_SAMPLE ?= $(abspath .local/sample)
-azureml-local: $(READY) ## the local Azure ML alone, in the foreground
+azureml-local: export AZUREML_LOCAL_CATALOGUE ?= $(wildcard $(abspath .local/smollm2/catalogue))
+azureml-local: $(READY) $(SMOLLM2) ## the local Azure ML alone, in the foreground
 	@.venv/bin/azureml-local up
 
-setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
+setup: $(READY) $(SMOLLM2) ## make both environments, the stand-in model and the sample data, and no more
 
 freeze: ## write the constraints files anew from the two environments
 	@$(call write_constraints,.venv,constraints.txt)
@@ -104,10 +106,14 @@ $(COMPUTE_VENV): include/azureml_local/worker/requirements.txt include/azureml_l
 	@touch $@
 	@echo "Made .venv-compute"
 
-$(STANDIN): $(wildcard include/azureml_local/worker/standin/*.py include/azureml_local/worker/standin/*.txt include/azureml_local/sample/*.py) | $(COMPUTE_VENV)
+$(STANDIN): $(wildcard include/azureml_local/worker/standin/*.py include/azureml_local/worker/standin/*.txt include/azureml_local/worker/package.py) | $(COMPUTE_VENV)
 	@echo "Pre-training the stand-in for the base model (about a minute)"
 	@PYTHONPATH=include .venv-compute/bin/python -m azureml_local.worker.standin --out .local/standin
 	@touch $@
+
+# Where the index does not have it, the stand-in serves; the program says so, and the next call asks again.
+$(SMOLLM2): include/azureml_local/worker/smollm2/model.yaml | $(COMPUTE_VENV)
+	@PYTHONPATH=include .venv-compute/bin/python -m azureml_local.worker.smollm2 --out .local/smollm2 || test $$? = 3
 
 $(SAMPLE): $(wildcard include/azureml_local/sample/*.py) | $(AIRFLOW_VENV)
 	@echo "Writing the sample conversations (some seconds)"

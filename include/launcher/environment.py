@@ -26,6 +26,8 @@ MADE = {
     "AZUREML_LOCAL_STANDIN": str(ROOT / ".local" / "standin"),
     "AZUREML_LOCAL_SAMPLE": str(ROOT / ".local" / "sample"),
 }
+# What `make setup` writes beside the weights of SmolLM2, if the package index has them.
+CATALOGUE = ROOT / ".local" / "smollm2" / "catalogue"
 USER = "admin"
 
 
@@ -34,11 +36,21 @@ def caller() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
 
 
+def catalogues() -> str:
+    """Catalogues beside the local registry's own: the one of the real model, if it was made, and the caller's."""
+    return os.pathsep.join(
+        filter(
+            None, [str(CATALOGUE) if CATALOGUE.is_dir() else "", os.environ.get("AZUREML_LOCAL_CATALOGUE")]
+        )
+    )
+
+
 def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     """Environment of the local Azure ML's process."""
     return {
         **MADE,
         **caller(),
+        "AZUREML_LOCAL_CATALOGUE": catalogues(),
         MARKER: str(paths.state),
         "PYTHONPATH": str(ROOT / "include"),
         "PYTHONUNBUFFERED": "1",

@@ -13,6 +13,7 @@ from include.launcher.faults import FaultPlan
 
 DATA_SUFFIXES = (".jsonl", ".parquet")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+REAL_MODEL = "SmolLM2-135M-Instruct"
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -86,8 +87,10 @@ def epochs(text: str) -> int:
     return int(text)
 
 
-def model(text: str) -> str:
-    """``MODEL=``: a name that a model of the registry can have, or ``BadInputError``."""
+def model(text: str) -> str | None:
+    """``MODEL=``: a name that a model of the registry can have, or ``BadInputError``; None if there is none."""
+    if not text:
+        return None
     # Whether the registry has the model is for the Dag to say, in its own words.
     if not _MODEL.fullmatch(text):
         raise BadInputError(

@@ -64,5 +64,5 @@ def run_step(compute: None) -> RunStep:
 def conversations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A JSON Lines file of 20 sample conversations."""
     path = tmp_path_factory.mktemp("data") / "train.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in splits.rows(20, seed=7)))
+    path.write_text("".join(json.dumps(row) + "\n" for row in splits.splits(seed=7)["train_sft"][:20]))
     return path

