@@ -26,8 +26,9 @@ from azure_ml import operators as az
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle.callbacks import clean_up, clean_up_run
 from azure_ml.lifecycle.deadlines import RunMade
-from include.finetune import dataset, form, names, parameters, recipe, review, scoring
+from include.finetune import form, names, parameters, recipe, review, scoring
 from include.finetune import templates as t
+from include.finetune.data import checking
 from include.finetune.retries import DEPLOYMENT_POLICY, RETRIES
 
 AFTER_FAILURE = clean_up(endpoint_name=names.endpoint_name)
@@ -63,9 +64,9 @@ with DAG(
     )
 
     @task
-    def check_data(params: Any = None) -> dict[str, Any]:
-        """Read every row that would be used."""
-        return dataset.check(params["dataset"], params["split_pc"])
+    def check_data(base_model: Any, params: Any = None) -> dict[str, Any]:
+        """Read and check every row that the run will use; keep them in the workspace, registered by nobody yet."""
+        return checking.check_params(params, AzureMLHook(), base_model)
 
     @task(multiple_outputs=True)
     def resolve_parameters(defaults: Any, params: Any = None) -> dict[str, Any]:
@@ -74,12 +75,11 @@ with DAG(
         return parameters.for_component(component, defaults, form.asked_for(params))
 
     resolved: Any = resolve_parameters(model.returned("defaults"))
-    looks: Any = [check_compute, check_data(), resolved, reserve]
+    checked: Any = check_data({"name": model.returned("name"), "version": model.returned("version")})
+    looks: Any = [check_compute, checked, resolved, reserve]
 
     compute = az.AzureMLGetOrCreateComputeOperator(task_id="validate_compute", **cluster, **t.CLUSTER_SIZE)
-    data = az.AzureMLPrepareDataOperator(
-        task_id="prepare_data", prepare=dataset.prepare, op_kwargs=t.DATA, **t.DATA_ASSETS
-    )
+    data = az.AzureMLRegisterDataOperator(task_id="prepare_data", files=checked["files"], **t.DATA_ASSETS)
     submit = az.AzureMLSubmitPipelineJobOperator(
         task_id="submit_job",
         component_name=recipe.COMPONENT,

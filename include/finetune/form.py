@@ -8,6 +8,7 @@ from typing import Any, Final
 from airflow.sdk import Param
 
 from include.finetune import recipe
+from include.finetune.data import choice
 
 OPTIONAL_NUMBER: Final = ["null", "number"]
 OPTIONAL_INTEGER: Final = ["null", "integer"]
@@ -59,9 +60,17 @@ def _data() -> dict[str, Param]:
             "Data set",
             recipe.DATASET,
             "string",
-            "Id on the Hugging Face Hub, owner/name. It needs the splits train_sft, test_sft, train_gen, test_gen "
-            "and a column 'messages'.",
+            "Id on the Hugging Face Hub, owner/name. It needs the splits train_sft, test_sft and test_gen, or train "
+            "and test or validation, and conversations in a column 'messages' (or see the mapping).",
             pattern=HUB_ID,
+        ),
+        "dataset_config": _param(
+            section,
+            "Configuration of the data set",
+            None,
+            ["null", "string"],
+            "For data sets that have several; the error of check_data lists them.",
+            pattern=PLAIN_NAME,
         ),
         "split_pc": _param(
             section,
@@ -69,9 +78,52 @@ def _data() -> dict[str, Param]:
             5,
             "number",
             "Above 0, up to 100. 5 is enough to see the loss fall.",
+            exclusiveMinimum=0,
+            maximum=100,
+        ),
+        "sample": _param(
+            section,
+            "Which rows",
+            choice.FIRST,
+            "string",
+            "The first rows and random row groups read that percentage of the bytes (and a row group more); in a "
+            "sample of row groups, blocks of some thousand neighbouring rows are drawn with the seed, not single "
+            "rows. Random rows are drawn one by one, and that reads nearly the whole split.",
+            enum=list(choice.SAMPLES),
         ),
         "seed": _param(
-            section, "Seed", 42, "integer", "Chooses the conversation of the smoke test.", minimum=0
+            section,
+            "Seed",
+            42,
+            "integer",
+            "Draws the random rows, and chooses the conversation of the smoke test.",
+            minimum=0,
+        ),
+        "mapping": _param(
+            section,
+            "Mapping of columns",
+            None,
+            ["null", "object"],
+            "Where a row keeps its conversation; leave it empty to detect it. Names: messages, role, content, roles, "
+            'system, or prompt and response. For example {"messages": "conversations", "role": "from", '
+            '"content": "value", "roles": {"human": "user", "gpt": "assistant"}}.',
+        ),
+        "on_bad_row": _param(
+            section,
+            "Rows that are no conversation",
+            choice.FAIL,
+            "string",
+            "fail: stop before anything is paid, with file and line. drop: leave them out, and count why.",
+            enum=[choice.FAIL, choice.DROP],
+        ),
+        "bad_row_limit_pc": _param(
+            section,
+            "Percent of bad rows at most",
+            5,
+            "number",
+            "With drop: if more of a split's rows are bad, the run stops all the same.",
+            exclusiveMinimum=0,
+            maximum=100,
         ),
     }
 

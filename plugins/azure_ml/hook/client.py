@@ -19,6 +19,7 @@ from azure_ml.provider import CONN_TYPE
 if TYPE_CHECKING:
     from azure_ml.hook.compute import Computes
     from azure_ml.hook.data import DataAssets
+    from azure_ml.hook.files import WorkspaceFiles
     from azure_ml.hook.jobs.calls import Jobs
     from azure_ml.hook.jobs.logs import JobLogs
     from azure_ml.hook.jobs.metrics import Metrics
@@ -133,6 +134,13 @@ class AzureMLHook(BaseHook):
         from azure_ml.hook.data import DataAssets
 
         return DataAssets(self)
+
+    @cached_property
+    def files(self) -> WorkspaceFiles:
+        """Files in the workspace's default datastore."""
+        from azure_ml.hook.files import WorkspaceFiles
+
+        return WorkspaceFiles(self)
 
     @cached_property
     def registry(self) -> Registry:

@@ -43,35 +43,30 @@ class DataAssets:
         except NotFound:
             return None
 
-    def register_file(
-        self, name: str, version: str, path: Path, *, description: str, tags: dict[str, str] | None = None
+    def register(
+        self, name: str, version: str, uri: str, *, description: str, tags: dict[str, str] | None = None
     ) -> DataAsset:
-        """Upload a file to the workspace's store and register it; what is registered already is returned.
+        """Register a file that is in the workspace's store.
 
         Args:
             name: of the asset.
             version: best derived from the content, so that a second call finds the first one's.
-            path: the file.
+            uri: ``azureml://`` address of the file; nothing is uploaded.
             description: shown in Studio.
             tags: of the asset.
         """
-        if existing := self.get(name, version):
-            return existing
-        with translated(f"register the file {path.name!r} as data asset {name!r} version {version!r}"):
+        with translated(f"register {uri!r} as data asset {name!r} version {version!r}"):
             from azure.ai.ml.entities import Data
 
-            wanted = Data(
-                name=name,
-                version=version,
-                path=str(path),
-                type="uri_file",
-                description=description,
-                tags=tags,
+            asset = Data(
+                name=name, version=version, path=uri, type="uri_file", description=description, tags=tags
             )
-            return _asset(self._hook.workspace_client.data.create_or_update(wanted))
+            return _asset(self._hook.workspace_client.data.create_or_update(asset))
 
     def read_lines(self, uri: str) -> list[str]:
         """The lines of the one text file at an ``azureml://`` URI; for small files, as it is read whole.
+
+        A line ends at ``\\n`` only: other separators may stand inside a line of JSON.
 
         Raises:
             NotFound: if there is nothing at the URI.
@@ -87,4 +82,5 @@ class DataAssets:
                 )
             if len(files) > 1:
                 raise BadInput(f"There are {len(files)} files at {uri!r}, not one: give the URI of a file.")
-            return files[0].read_text(encoding="utf-8").splitlines()
+            lines = files[0].read_bytes().decode("utf-8-sig").split("\n")
+            return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]

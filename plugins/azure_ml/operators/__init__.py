@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure_ml.operators.base import AzureMLCheckWorkspaceOperator, AzureMLOperator
 from azure_ml.operators.compute import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
-from azure_ml.operators.data import AzureMLPrepareDataOperator
+from azure_ml.operators.data import AzureMLRegisterDataOperator
 from azure_ml.operators.deployments import AzureMLDeployModelOperator
 from azure_ml.operators.endpoints import (
     AzureMLCreateEndpointOperator,
@@ -32,8 +32,8 @@ __all__ = [
     "AzureMLGetRegistryModelOperator",
     "AzureMLJobMetricsOperator",
     "AzureMLOperator",
-    "AzureMLPrepareDataOperator",
     "AzureMLReapOperator",
+    "AzureMLRegisterDataOperator",
     "AzureMLRegisterModelOperator",
     "AzureMLReserveEndpointOperator",
     "AzureMLScoreEndpointOperator",
