@@ -14,13 +14,14 @@ import yaml
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.hub import rows as hub_rows
+from azureml_local.hub import splits
 
 if TYPE_CHECKING:
     from azureml_local.service import Service
 
 DEFAULT = "HuggingFaceH4/ultrachat_200k"
 """The repository that is served from the generated sample while nothing is registered under its name."""
-REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 KIND = "hubDatasets"
 
 
@@ -77,16 +78,16 @@ def _make_sample(local: Service, made: Path) -> None:
     if not any(local.settings.sample.glob("data/*.parquet")):
         from azureml_local.sample import splits as sample
 
-        sample.write(local.settings.sample, hub_rows.SEED)
+        sample.write(local.settings.sample, splits.SEED)
     shutil.rmtree(made, ignore_errors=True)
     shutil.copytree(local.settings.sample / "data", made / "data")
-    names = sorted({hub_rows.split_of(file) for file in (made / "data").glob("*.parquet")})
+    names = sorted({splits.split_of(file) for file in (made / "data").glob("*.parquet")})
     _write_card(made, names)
 
 
-def _write_card(folder: Path, splits: list[str]) -> None:
+def _write_card(folder: Path, names: list[str]) -> None:
     """The card that tells a reader which file belongs to which split."""
-    files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
+    files = [{"split": split, "path": f"data/{split}-*"} for split in names]
     card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     (folder / "README.md").write_text(f"---\n{card}---\n\nServed by the local Azure ML.\n")
 
@@ -118,7 +119,7 @@ def rows(local: Service, repo_id: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for file in repo.files.values() if repo else ():
         if file.path.endswith(".parquet"):
-            split = hub_rows.split_of(file.local)
+            split = splits.split_of(file.local)
             counts[split] = counts.get(split, 0) + pq.read_metadata(file.local).num_rows
     return counts
 
@@ -144,7 +145,7 @@ def register(local: Service, repo_id: str, source: Path) -> dict[str, int]:
     folder = local.settings.home / "hub" / repo_id.replace("/", "--") / uuid.uuid4().hex[:12]
     try:
         counts = hub_rows.write(hub_rows.load(source), folder / "data")
-    except hub_rows.BadRowError as error:
+    except splits.BadRowError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ArmError(400, "UserError", str(error), target=str(source)) from error
     _write_card(folder, list(counts))
