@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench bench-data lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -43,6 +43,9 @@ chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, dou
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench
+
+bench-data: $(READY) ## 5 % of a full-size data set on a line of 100 Mbit/s, ours against plain datasets; needs 8 GB of disk
+	@.venv/bin/python -W ignore -m tests.bench.data
 
 lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit; FIX=1 lets ruff mend and format the code first
 ifdef FIX

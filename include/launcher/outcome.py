@@ -34,7 +34,7 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
     job, waited, metrics = result("submit_job"), result("wait_for_job"), result("review_metrics")
     smoke, data, endpoint = (
         result("smoke_test"),
-        result("prepare_data"),
+        result("check_data"),
         result("reserve_endpoint").get("endpoint_name"),
     )
     return {
@@ -54,7 +54,7 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
             "exists_after": stack.azureml.endpoint_exists(endpoint) if endpoint else False,
         },
         "smoke_test": _pick(smoke, "prompt", "answer", "seconds"),
-        "data": _pick(data, "dataset", "split_pc", "rows"),
+        "data": _pick(data, "dataset", "revision", "split_pc", "rows", "dropped", "tokens"),
     }
 
 

@@ -88,9 +88,7 @@ def _below(folder: Path) -> list[Path]:
     """All files; what begins with a dot is no data, at any depth."""
     files = (file for file in sorted(folder.rglob("*")) if file.is_file())
     return [
-        file
-        for file in files
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
 
 

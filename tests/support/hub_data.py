@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.support.azureml_service import AzureMLLocal
@@ -28,7 +27,8 @@ def four_splits(count: int = 10) -> dict[str, list[Any]]:
 def lines(rows: Iterable[Any]) -> bytes:
     """JSON Lines of rows; a text is a line as it is."""
     return b"".join(
-        (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)).encode() + b"\n" for row in rows
+        (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)).encode() + b"\n"
+        for row in rows
     )
 
 

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 FOLDER: Final = "finetune-data"
 """In the workspace's default datastore; below it a folder for each choice of rows of a revision."""
+ABOUT: Final = "about.json"
+"""What is known of the rows beside it."""
 SHOWN_ROWS: Final = 2
 SHOWN_CHARACTERS: Final = 300
 
@@ -119,7 +121,9 @@ def check(
     }
 
 
-def check_params(params: Mapping[str, Any], hook: AzureMLHook, base_model: Mapping[str, str]) -> dict[str, Any]:
+def check_params(
+    params: Mapping[str, Any], hook: AzureMLHook, base_model: Mapping[str, str]
+) -> dict[str, Any]:
     """As :func:`check`, for a run's parameters and the base model ``{"name", "version"}`` of the registry."""
     given = params.get("finetune_parameters") or {}
 
@@ -143,8 +147,8 @@ class _Reading:
     def part(self, split: str, learn: bool) -> Part:
         """The rows of a split; ``learn`` if they are trained on or tested with."""
         key = f"{self.choice.fingerprint(self.repository.revision, split)}{'' if learn else '-asked'}"
-        path = f"{FOLDER}/{self.choice.dataset}/{key}/{split}.jsonl"
-        if kept := self._kept(path):
+        folder = f"{FOLDER}/{self.choice.dataset}/{key}"
+        if kept := self._kept(folder):
             log.info(
                 "%s: %s rows are in the workspace already, as version %s: nothing is read, nothing uploaded.",
                 split,
@@ -152,10 +156,10 @@ class _Reading:
                 kept.version,
             )
             return kept
-        part = self._read(split, path, learn)
-        self.files.write(path, self.folder / f"{split}.jsonl")
+        part = self._read(split, f"{folder}/{split}.jsonl", learn)
+        self.files.write(part.path, self.folder / f"{split}.jsonl")
         # Last: whoever finds it finds the rows as well, and a try that was cut off goes on with the next split.
-        self.files.write(f"{path}.json", json.dumps(asdict(part)).encode())
+        self.files.write(f"{folder}/{ABOUT}", json.dumps(asdict(part)).encode())
         self.bytes_read += part.bytes_read
         return part
 
@@ -166,18 +170,20 @@ class _Reading:
             self.files.fetch(part.path, file)
         return file
 
-    def _kept(self, path: str) -> Part | None:
-        sizes = self.files.sizes(path)
-        if f"{path}.json" not in sizes:
+    def _kept(self, folder: str) -> Part | None:
+        sizes = self.files.sizes(f"{folder}/")
+        if f"{folder}/{ABOUT}" not in sizes:
             return None
-        kept = Part(**json.loads(self.files.read(f"{path}.json")))
-        return kept if sizes.get(path) == kept.size else None
+        kept = Part(**json.loads(self.files.read(f"{folder}/{ABOUT}")))
+        return kept if sizes.get(kept.path) == kept.size else None
 
     def _read(self, split: str, path: str, learn: bool) -> Part:
         file = self.folder / f"{split}.jsonl"
         progress = Progress(split)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            counts = write_split(self.repository, split, self.choice, file, progress, Path(scratch), learn=learn)
+            counts = write_split(
+                self.repository, split, self.choice, file, progress, Path(scratch), learn=learn
+            )
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         return Part(

@@ -97,9 +97,7 @@ def percent(name: str, given: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not 0 < value <= 100:
-        raise InputError(
-            f"{name} is {short(given)}: give a percentage above 0 and up to 100, for example 5."
-        )
+        raise InputError(f"{name} is {short(given)}: give a percentage above 0 and up to 100, for example 5.")
     return value
 
 
@@ -112,7 +110,9 @@ def require_hub_id(dataset: str) -> None:
     example = "give the id of a data set on the Hub, such as 'HuggingFaceH4/ultrachat_200k'."
     scheme = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*):", dataset)
     if scheme:
-        raise InputError(f"{short(dataset)} is an address of scheme {scheme[1]!r}, not read from here: {example}")
+        raise InputError(
+            f"{short(dataset)} is an address of scheme {scheme[1]!r}, not read from here: {example}"
+        )
     if dataset.startswith(("/", "~", ".", "\\")) or ".." in dataset.split("/"):
         raise InputError(f"{short(dataset)} is the path of a file or folder, not read from here: {example}")
     if len(dataset) > MAX_REPO_ID or not REPO_ID.fullmatch(dataset):
@@ -133,6 +133,6 @@ def _whole(name: str, value: Any) -> int:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
         number = -1
-    if isinstance(value, bool) or number < 0 or number != value and str(number) != str(value):
+    if isinstance(value, bool) or number < 0 or (number != value and str(number) != str(value)):
         raise InputError(f"{name} is {short(value)}: give a whole number from 0 on.")
     return number

@@ -76,7 +76,8 @@ def _open(dataset: str, config: str | None) -> Repository:
     if type(builder).__module__.endswith(".cache.cache"):
         raise ConnectionError("only an older copy in this machine's cache is to be had")
     files = {
-        str(split): [str(file) for file in files] for split, files in (builder.config.data_files or {}).items()
+        str(split): [str(file) for file in files]
+        for split, files in (builder.config.data_files or {}).items()
     }
     log.info("Reading %s, configuration %s, at revision %s.", dataset, builder.config.name, revision)
     return Repository(dataset, revision, str(builder.config.name), files)

@@ -142,7 +142,9 @@ def _array(file: BinaryIO, name: str) -> Iterator[tuple[int, bytes]]:
         except (ValueError, RecursionError) as error:
             piece = file.read(PIECE)
             if not piece:
-                raise InputError(f"{name}, line {line}: this is not JSON ({error}): correct the row.") from error
+                raise InputError(
+                    f"{name}, line {line}: this is not JSON ({error}): correct the row."
+                ) from error
             text, at = text[at:] + _decoded(utf8, piece, name, line), 0
             continue
         yield line, text[at:end].encode(errors="surrogatepass")
@@ -159,7 +161,9 @@ def _decoded(utf8: codecs.IncrementalDecoder, piece: bytes, name: str, line: int
     try:
         return utf8.decode(piece)
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}, after line {line}: not valid UTF-8 ({error}): correct the file.") from error
+        raise InputError(
+            f"{name}, after line {line}: not valid UTF-8 ({error}): correct the file."
+        ) from error
 
 
 def _inner(value: Any) -> frozenset[str]:

@@ -19,7 +19,13 @@ ROLES: Final = {
     "system": "system",
 }  # fmt: skip
 LISTS: Final = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat")
-FIELDS: Final = (("role", "content"), ("from", "value"), ("role", "value"), ("from", "content"), ("role", "text"))
+FIELDS: Final = (
+    ("role", "content"),
+    ("from", "value"),
+    ("role", "value"),
+    ("from", "content"),
+    ("role", "text"),
+)
 PAIRS: Final = (
     ("instruction", "output"), ("instruction", "response"), ("prompt", "response"), ("prompt", "completion"),
     ("prompt", "chosen"), ("question", "answer"), ("query", "response"), ("input", "output"),

@@ -79,6 +79,8 @@ def _inner(kind: pa.DataType) -> frozenset[str]:
     """Names of the fields of a list's elements."""
     import pyarrow as pa
 
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not pa.types.is_struct(kind.value_type):
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or not pa.types.is_struct(
+        kind.value_type
+    ):
         return frozenset()
     return frozenset(field.name for field in kind.value_type)

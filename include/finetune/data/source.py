@@ -38,9 +38,7 @@ class Source(Protocol):
         """The rows, in the order of ``takes``; at most one row group is in memory."""
 
 
-def open_source(
-    files: Sequence[str], folder: Path, received: Callable[[int], None], where: str
-) -> Source:
+def open_source(files: Sequence[str], folder: Path, received: Callable[[int], None], where: str) -> Source:
     """The files of a split.
 
     Args:

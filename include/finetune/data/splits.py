@@ -32,7 +32,9 @@ def choose(dataset: str, splits: Collection[str]) -> dict[str, str]:
         InputError: if there is none for a part.
     """
     chosen = {
-        part: found for part, names in NAMES.items() if (found := next((n for n in names if n in splits), None))
+        part: found
+        for part, names in NAMES.items()
+        if (found := next((n for n in names if n in splits), None))
     }
     if missing := [part for part in NAMES if part not in chosen]:
         raise InputError(

@@ -72,7 +72,9 @@ class ChatTokenizer:
         try:
             import tokenizers
 
-            settings = {name: json.loads(files.get(name, b"{}")) for name in FILES if name.endswith("config.json")}
+            settings = {
+                name: json.loads(files.get(name, b"{}")) for name in FILES if name.endswith("config.json")
+            }
             config = settings["tokenizer_config.json"]
             self._tokenizer = tokenizers.Tokenizer.from_str(files["tokenizer.json"].decode())
             self._template = _environment().from_string(_template(files, config))
@@ -145,7 +147,7 @@ def _text(token: Any) -> str:
 
 def _environment() -> jinja2.Environment:
     """As transformers makes it for chat templates."""
-    environment = ImmutableSandboxedEnvironment(  # noqa: S701 - the result is read by a model, not by a browser
+    environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )
     environment.filters["tojson"] = lambda value, **kwargs: json.dumps(value, ensure_ascii=False, **kwargs)

@@ -105,7 +105,9 @@ def registry_model_container(client: Any, name: str, version: str) -> tuple[Any,
         rg_name=models._resource_group_name,
         uri=uri,
     )
-    return get_storage_client(credential=None, storage_account=None, account_url=address).container_client, folder
+    return get_storage_client(
+        credential=None, storage_account=None, account_url=address
+    ).container_client, folder
 
 
 def operation_of(poller: Any) -> str:

@@ -178,9 +178,7 @@ class Registry:
             blobs = [(blob.name, blob.size) for blob in container.list_blobs(name_starts_with=folder)]
             paths = sorted((path for path, size in blobs if size <= most), key=lambda path: -path.count("/"))
             nearest = {own: path for path in paths if (own := path.rpartition("/")[2]) in names}
-            return {
-                own: bytes(container.download_blob(path).readall()) for own, path in nearest.items()
-            }
+            return {own: bytes(container.download_blob(path).readall()) for own, path in nearest.items()}
 
     def _usable(self, name: str, version: str) -> RegistryModel:
         try:

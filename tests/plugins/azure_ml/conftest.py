@@ -6,14 +6,14 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs.calls import PipelineRequest
-from include.finetune import recipe, rows
+from include.finetune import recipe
+from include.finetune.data.writing import to_line
 from tests.support.azureml_service import AzureMLLocal
 
 DAG_ID = "a_dag"
@@ -113,13 +113,12 @@ def unique() -> str:
 
 
 @pytest.fixture(scope="session")
-def training_request(
-    hook: AzureMLHook, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., PipelineRequest]:
+def training_request(hook: AzureMLHook) -> Callable[..., PipelineRequest]:
     """Makes a request for the smallest job that trains."""
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    rows.write_rows(ROWS, path)
-    asset = hook.data.register_file("tiny", "1", Path(path), description="Twelve sums.")
+    hook.files.write("tests/tiny/rows.jsonl", "".join(to_line(row["messages"]) for row in ROWS).encode())
+    asset = hook.data.register(
+        "tiny", "1", hook.files.uri("tests/tiny/rows.jsonl"), description="Twelve sums."
+    )
     base = hook.registry.model("Phi-3-mini-4k-instruct")
     hook.computes.create(
         "tiny-cluster",

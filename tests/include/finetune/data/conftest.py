@@ -11,9 +11,15 @@ import pytest
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.files import WorkspaceFiles
 from include.finetune.data import checking, choice
+from tests.support.azureml_service import AzureMLLocal
 
 Check = Callable[..., dict[str, Any]]
 RowsOf = Callable[[Mapping[str, Any], str], list[Any]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _hub(azureml_local: AzureMLLocal) -> None:
+    """The Hub's client reads the address once, when any test first imports it."""
 
 
 @pytest.fixture

@@ -53,14 +53,21 @@ def test_a_split_that_nothing_uses_is_not_read(azureml_local: AzureMLLocal, chec
     ],
 )
 def test_the_common_names_of_splits_are_known_too(
-    azureml_local: AzureMLLocal, check: Check, rows_of: RowsOf, name: str, splits: list[str], parts: dict[str, int]
+    azureml_local: AzureMLLocal,
+    check: Check,
+    rows_of: RowsOf,
+    name: str,
+    splits: list[str],
+    parts: dict[str, int],
 ) -> None:
     rows = {split: [conversation(0)] * (3 + place) for place, split in enumerate(splits)}
     checked = check(put_splits(azureml_local, f"tests/common-{name}", rows))
     assert {part: len(rows_of(checked, part)) for part in parts} == parts
 
 
-def test_a_data_set_without_a_split_to_test_with_is_refused(azureml_local: AzureMLLocal, check: Check) -> None:
+def test_a_data_set_without_a_split_to_test_with_is_refused(
+    azureml_local: AzureMLLocal, check: Check
+) -> None:
     repo = put_splits(azureml_local, "tests/train-only", {"train": [conversation(1)]})
     with pytest.raises(InputError, match=r"has the splits train, but none to test with"):
         check(repo)
@@ -83,13 +90,17 @@ def test_a_second_run_reads_nothing_and_uploads_nothing_and_says_so(
 def modified(files: WorkspaceFiles, repo: str) -> dict[str, Any]:
     """When each file of a data set was written."""
     _, container = files._container()
-    return {b.name: b.last_modified for b in container.list_blobs(name_starts_with=f"{checking.FOLDER}/{repo}")}
+    return {
+        b.name: b.last_modified for b in container.list_blobs(name_starts_with=f"{checking.FOLDER}/{repo}")
+    }
 
 
 @pytest.mark.parametrize(
     "other", [{"split_pc": 60}, {"sample": "random rows"}, {"on_bad_row": "drop"}], ids=str
 )
-def test_another_choice_is_kept_apart(azureml_local: AzureMLLocal, check: Check, other: dict[str, Any]) -> None:
+def test_another_choice_is_kept_apart(
+    azureml_local: AzureMLLocal, check: Check, other: dict[str, Any]
+) -> None:
     repo = put_splits(azureml_local, f"tests/apart-{'-'.join(other)}", four_splits())
     first, second = check(repo, split_pc=50), check(repo, **{"split_pc": 50, **other})
     assert first["files"]["train"]["uri"] != second["files"]["train"]["uri"]

@@ -21,7 +21,10 @@ from tests.support.hub_data import PARTS, conversation, lines, put, put_splits
 
 ROWS = [conversation(number) for number in range(6)]
 SHAREGPT = [
-    {"conversations": [{"from": "human", "value": "Is it cold?"}, {"from": "gpt", "value": "It is."}], "id": 1}
+    {
+        "conversations": [{"from": "human", "value": "Is it cold?"}, {"from": "gpt", "value": "It is."}],
+        "id": 1,
+    }
 ]
 
 
@@ -65,7 +68,9 @@ def test_the_same_rows_come_out_of_every_form(
 def test_no_separator_but_the_newline_ends_a_line(
     azureml_local: AzureMLLocal, check: Check, rows_of: RowsOf, separator: str
 ) -> None:
-    row = {"messages": [{"role": "user", "content": f"one{separator}two"}, {"role": "assistant", "content": "3"}]}
+    row = {
+        "messages": [{"role": "user", "content": f"one{separator}two"}, {"role": "assistant", "content": "3"}]
+    }
     repo = put_splits(azureml_local, f"tests/separator-{ord(separator[0])}", dict.fromkeys(PARTS, [row, row]))
     assert rows_of(check(repo), "test_gen") == [row, row]
 
@@ -107,7 +112,11 @@ def test_a_mapping_finds_columns_of_any_name(
     row = {"ask": "Is it cold?", "say": "It is.", "rules": "Be short."}
     repo = put_splits(azureml_local, "tests/pairs", dict.fromkeys(PARTS, [row]))
     checked = check(repo, mapping={"prompt": "ask", "response": "say", "system": "rules"})
-    assert [turn["role"] for turn in rows_of(checked, "train")[0]["messages"]] == ["system", "user", "assistant"]
+    assert [turn["role"] for turn in rows_of(checked, "train")[0]["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+    ]
 
 
 def test_known_pairs_are_suggested_and_not_taken_unasked(azureml_local: AzureMLLocal, check: Check) -> None:
@@ -160,7 +169,10 @@ BAD = {
     "empty answer": (turns(("user", "x"), ("assistant", "")), "line 3: message 2 .* not empty"),
     "none": (turns(("user", None), ("assistant", "x")), "line 3: message 1 .* text as content"),
     "image": (turns(("user", IMAGE), ("assistant", "x")), "line 3: message 1 .* text as content"),
-    "user twice": (turns(("user", "x"), ("user", "y")), "line 3: message 2 has role 'user' where 'assistant'"),
+    "user twice": (
+        turns(("user", "x"), ("user", "y")),
+        "line 3: message 2 has role 'user' where 'assistant'",
+    ),
     "late system": (turns(("user", "x"), ("system", "y")), "line 3: message 2 has role 'system'"),
     "no answer": (turns(("user", "x")), "line 3: no message of role 'assistant'"),
     "half a character": (
@@ -190,8 +202,12 @@ def test_a_bad_row_is_named_by_file_and_line_or_dropped_and_counted(
 
 def test_too_many_bad_rows_are_not_dropped(azureml_local: AzureMLLocal, check: Check) -> None:
     rows = [conversation(1)] * 9 + [turns(("user", "x"))]
-    repo = put_splits(azureml_local, "tests/limit", {**dict.fromkeys(PARTS, [conversation(1)]), "train_sft": rows})
-    with pytest.raises(InputError, match=r"1 dropped \(no answer 1\); that is 10 % and bad_row_limit_pc is 5"):
+    repo = put_splits(
+        azureml_local, "tests/limit", {**dict.fromkeys(PARTS, [conversation(1)]), "train_sft": rows}
+    )
+    with pytest.raises(
+        InputError, match=r"1 dropped \(no answer 1\); that is 10 % and bad_row_limit_pc is 5"
+    ):
         check(repo, on_bad_row="drop")
     assert check(repo, on_bad_row="drop", bad_row_limit_pc=10)["rows"]["train_sft"] == 9
 

@@ -157,9 +157,7 @@ def _members(folder: Path) -> list[Path]:
         import yaml
 
         entries = (yaml.safe_load(document.read_text()) or {}).get("paths", [])
-        files = [
-            file for entry in entries if isinstance(entry, dict) for file in _of_entry(folder, entry)
-        ]
+        files = [file for entry in entries if isinstance(entry, dict) for file in _of_entry(folder, entry)]
     if not files:
         raise StepError(f"The data folder {folder} names no data file: give one of {', '.join(FORMATS)}.")
     return files
@@ -169,6 +167,12 @@ def _of_entry(folder: Path, entry: dict[str, Any]) -> list[Path]:
     """The files of ``file``, ``pattern`` or ``folder`` of an MLTable's ``paths``."""
     if name := entry.get("folder"):
         below = folder / str(name)
-        return sorted(file for file in below.rglob("*") if file.suffix.lower() in FORMATS and file.is_file())
+        return sorted(
+            file
+            for file in below.rglob("*")
+            if file.suffix.lower() in FORMATS
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(below).parts)
+        )
     pattern = str(entry.get("file") or entry.get("pattern") or "").removeprefix("./")
     return sorted(folder.glob(pattern)) if pattern else []
