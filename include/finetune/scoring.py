@@ -30,7 +30,7 @@ def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
         raise InputError("The file of test conversations is empty: take a larger percentage of the data.")
     number, line = random.Random(int(seed)).choice(rows)  # noqa: S311
     row = json.loads(line)
-    turns = row.get("messages") if isinstance(row, dict) else None
+    turns: Any = row.get("messages") if isinstance(row, dict) else None
     if problem := problem_of(turns, learn=False):
         raise InputError(f"test_gen.jsonl, line {number}: {problem.text}.")
     messages = [{"role": message["role"], "content": message["content"]} for message in turns]

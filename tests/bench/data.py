@@ -107,7 +107,7 @@ def bound(files: Iterable[Path]) -> int:
         left = max(1, round(rows * PC / 100))
         for file in parts:
             footer = pq.read_metadata(file)
-            total += file.stat().st_size * PC / 100 + max(FOOTER, footer.serialized_size)
+            total += file.stat().st_size * PC / 100 + FOOTER + footer.serialized_size
             if left > 0:
                 total += max(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
             left -= footer.num_rows

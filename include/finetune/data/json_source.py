@@ -75,7 +75,7 @@ class JsonSource:
 
 
 def raw_rows(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
-    """The text of each row, with its line; a line ends at ``\\n`` and nowhere else, blank ones are no rows.
+    r"""The text of each row, with its line; a line ends at ``\\n`` and nowhere else, blank ones are no rows.
 
     Raises:
         InputError: if the file cannot be unpacked, or an array breaks off.

@@ -104,7 +104,7 @@ def _joined(content: Any) -> str | None:
     """The text of a list of text parts; ``None`` if it is none."""
     if not isinstance(content, list) or not content:
         return None
-    texts = [
+    texts: list[Any] = [
         part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else part
         for part in content
     ]
@@ -153,7 +153,8 @@ def detect(shape: Shape, where: str) -> MessageMapping:
     if "messages" in shape and not shape["messages"]:
         return MessageMapping()  # empty or no list: the rule says so, with file and line
     for prompt, response in PAIRS:
-        if {prompt, response} <= set(shape):
+        # With a third column of text, the pair would leave out a part of the question.
+        if {prompt, response} <= set(shape) and ("input" not in shape or prompt == "input"):
             like = MessageMapping(prompt=prompt, response=response)
             raise InputError(
                 f"{where} has no column 'messages' but {_listed(shape)}: if they are what they are called, "

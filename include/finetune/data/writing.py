@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from include.finetune.data.choice import DROP, Choice
 from include.finetune.data.conversation import Problem, problem_of
@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u2028\u2029\x85"})
 """What some readers take for the end of a line; in JSON the two spellings mean the same."""
+
+
+HINTS: Final = {
+    "unknown role": """ (or say in mapping what a role is, for example {"roles": {"human": "user"}})""",
+    "content is no text": " (or say in mapping which field holds the text)",
+}
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Counts:
 
 
 def to_line(messages: Iterable[Mapping[str, Any]]) -> str:
-    """A conversation as a line that ends at ``\\n`` for every reader; roles and texts are all it holds."""
+    r"""A conversation as a line that ends at ``\\n`` for every reader; roles and texts are all it holds."""
     plain = [{"role": message["role"], "content": message["content"]} for message in messages]
     return json.dumps({"messages": plain}, ensure_ascii=False, allow_nan=False).translate(_ESCAPED) + "\n"
 
@@ -83,7 +89,7 @@ def write_rows(
             counts.read += 1
             problem = _write(row, file, mapping, counts, learn)
             if problem is not None:
-                text = f"{place}: {problem.text}"
+                text = f"{place}: {problem.text}{HINTS.get(problem.kind, '')}"
                 if choice.on_bad_row != DROP:
                     raise InputError(f"{text}: correct or remove the row, or set on_bad_row to 'drop'.")
                 example = example or text

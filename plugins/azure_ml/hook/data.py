@@ -64,7 +64,7 @@ class DataAssets:
             return _asset(self._hook.workspace_client.data.create_or_update(asset))
 
     def read_lines(self, uri: str) -> list[str]:
-        """The lines of the one text file at an ``azureml://`` URI; for small files, as it is read whole.
+        r"""The lines of the one text file at an ``azureml://`` URI; for small files, as it is read whole.
 
         A line ends at ``\\n`` only: other separators may stand inside a line of JSON.
 

@@ -167,7 +167,7 @@ def test_what_is_no_split_beside_splits_is_named_and_passed_over(
     assert answer["rows"] == {"test": 1, "train": 1, "validation": 1}
 
 
-UNFIT = {
+UNFIT: dict[str, Any] = {
     "an object without fields": [{}, {}],
     "two types in a field": [{"a": 1}, {"a": "b"}],
     "a number too large": [{"a": 10**30}, {"a": 1}],
@@ -180,7 +180,9 @@ def test_rows_that_fit_into_no_table_are_served_as_json_lines(
     azureml_local: AzureMLLocal, tmp_path: Path, kind: str
 ) -> None:
     values = UNFIT[kind]
-    rows = [{**conversation(number), **({"metadata": values[number]} if values else {})} for number in (0, 1)]
+    rows: list[Any] = [
+        {**conversation(number), **({"metadata": values[number]} if values else {})} for number in (0, 1)
+    ]
     if values is None:
         rows[0]["messages"][0]["content"] = [{"type": "text", "text": "x"}]
     for split in SPLITS:

@@ -114,7 +114,7 @@ def test_the_version_is_that_of_the_content(azureml_local: AzureMLLocal, check: 
     assert versions[0] == versions[1] != versions[2]
 
 
-class CutOff(Exception):
+class CutOffError(Exception):
     """The worker dies."""
 
 
@@ -126,9 +126,10 @@ class DyingFiles(WorkspaceFiles):
         self.left = last
 
     def write(self, path: str, content: Any) -> None:
+        """Write, or die."""
         self.left -= 1
         if self.left < 0:
-            raise CutOff(path)
+            raise CutOffError(path)
         super().write(path, content)
 
 
@@ -138,7 +139,7 @@ def test_a_try_that_was_cut_off_goes_on_where_it_was(
 ) -> None:
     repo = put_splits(azureml_local, f"tests/cut-off-{writes}", four_splits())
     whole = check(put_splits(azureml_local, f"tests/whole-{writes}", four_splits()))
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         checking.check(choice_of({"dataset": repo, "split_pc": 100}), DyingFiles(files, writes))
     again = check(repo)
     assert [again["files"][part]["version"] for part in again["files"]] == [

@@ -29,7 +29,7 @@ def test_a_hub_that_fails_is_not_a_wrong_input(azureml_local: AzureMLLocal) -> N
 
 
 def test_a_hub_that_is_busy_is_asked_again_as_late_as_it_says(azureml_local: AzureMLLocal) -> None:
-    repo = put_splits(azureml_local, "tests/busy", dict.fromkeys(PARTS, [conversation(1)]))
+    repo = put_splits(azureml_local, "tests/busy", {key: [conversation(1)] for key in PARTS})
     fault = {
         "kind": "status",
         "status": 429,
@@ -44,7 +44,7 @@ def test_a_hub_that_is_busy_is_asked_again_as_late_as_it_says(azureml_local: Azu
 
 
 def test_a_cached_copy_does_not_stand_in_for_a_hub_that_is_away(azureml_local: AzureMLLocal) -> None:
-    repo = put_splits(azureml_local, "tests/cached", dict.fromkeys(PARTS, [conversation(1)]))
+    repo = put_splits(azureml_local, "tests/cached", {key: [conversation(1)] for key in PARTS})
     assert set(hub.open_repository(repo).splits) == set(PARTS)
     pauses: list[float] = []
     with (
@@ -71,7 +71,7 @@ def test_a_range_that_breaks_off_is_asked_for_again(azureml_local: AzureMLLocal)
 def test_a_new_revision_is_read_though_the_old_one_was(
     azureml_local: AzureMLLocal, check: Check, rows_of: RowsOf
 ) -> None:
-    repo = put_splits(azureml_local, "tests/moving", dict.fromkeys(PARTS, [conversation(1)]))
+    repo = put_splits(azureml_local, "tests/moving", {key: [conversation(1)] for key in PARTS})
     first = check(repo)
     (file,) = (azureml_local.home / "hub" / "tests--moving").glob("*/data/train_sft.jsonl")
     file.write_bytes(lines([conversation(2)]))

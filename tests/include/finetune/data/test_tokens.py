@@ -22,7 +22,8 @@ import json, sys
 from transformers import AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 rows = [json.loads(line)["messages"] for line in open(sys.argv[2])]
-print(json.dumps([len(tokenizer.apply_chat_template(row, tokenize=True, return_dict=True)["input_ids"]) for row in rows]))
+coded = [tokenizer.apply_chat_template(row, tokenize=True, return_dict=True) for row in rows]
+print(json.dumps([len(one["input_ids"]) for one in coded]))
 """
 
 
@@ -62,7 +63,9 @@ def test_a_check_tells_the_lengths_and_how_many_will_be_cut(
     long = {
         "messages": [{"role": "user", "content": "How much? " * 60}, {"role": "assistant", "content": "No."}]
     }
-    repo = put_splits(azureml_local, "tests/tokens", dict.fromkeys(PARTS, [*[conversation(1)] * 30, long]))
+    repo = put_splits(
+        azureml_local, "tests/tokens", {key: [*([conversation(1)] * 30), long] for key in PARTS}
+    )
     params = {"dataset": repo, "split_pc": 100, "finetune_parameters": {"max_seq_length": 50}}
     found = checking.check_params(params, AzureMLHook(), MODEL)["tokens"]
     train = found["train_sft"]
@@ -75,7 +78,7 @@ def test_a_check_tells_the_lengths_and_how_many_will_be_cut(
 
 
 def test_without_the_models_files_nothing_is_estimated(azureml_local: AzureMLLocal, connection: Any) -> None:
-    repo = put_splits(azureml_local, "tests/no-tokens", dict.fromkeys(PARTS, [conversation(1)]))
+    repo = put_splits(azureml_local, "tests/no-tokens", {key: [conversation(1)] for key in PARTS})
     checked = checking.check_params({"dataset": repo}, AzureMLHook(), {"name": "no-such", "version": "1"})
     assert set(checked["tokens"]) == {"unknown"}
     assert checked["rows"]["train_sft"] == 1
@@ -97,7 +100,7 @@ def with_template(model_files: dict[str, bytes], template: str) -> ChatTokenizer
 
 def test_what_the_models_template_refuses_is_refused_before_the_job(model_files: dict[str, bytes]) -> None:
     refusing = with_template(model_files, "{{ raise_exception('No system turn, please') }}")
-    with pytest.raises(InputError, match="chat template refuses .*No system turn, please"):
+    with pytest.raises(InputError, match=r"chat template refuses .*No system turn, please"):
         refusing.count([talk("a", "b")["messages"]])
 
 
