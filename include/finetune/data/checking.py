@@ -132,9 +132,14 @@ def check_params(
             files = hook.registry.small_files(base_model["name"], base_model["version"], tokens.FILES)
         except NoRetry as error:
             raise NoTokenizerError(f"the model's files cannot be read: {error}") from error
-        return ChatTokenizer(files, given.get("max_seq_length", -1))
+        return ChatTokenizer(files, _length(given.get("max_seq_length")))
 
     return check(choice_of(params), hook.files, tokenizer)
+
+
+def _length(given: Any) -> int:
+    """Tokens that ``max_seq_length`` allows, -1 if it says nothing; a wrong one has its error elsewhere."""
+    return int(given) if str(given).isdecimal() else -1
 
 
 class _Reading:
@@ -209,7 +214,7 @@ def write_split(
 ) -> Any:
     """Read the chosen rows of a split and write them as JSON Lines; returns their counts."""
     where = f"The split {split!r} of the data set {repository.id!r}"
-    opened = source.open_source(repository.splits[split], scratch, progress.received, where)
+    opened = source.open_source(repository.splits[split], scratch, progress, where)
     if not sum(opened.groups):
         raise InputError(f"{where} has no row: choose a data set that has some.")
     mapped = choice.mapping or mapping.detect(opened.shape, where)

@@ -48,11 +48,16 @@ class ParquetSource:
 
     def rows(self, takes: Sequence[Take], columns: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The chosen rows; a place is a file and the row in it, from 1."""
+        import pyarrow as pa
+
         for take in takes:
             place, group = self._of_group[take.group]
             before = sum(self._files[place].metadata.row_group(n).num_rows for n in range(group))
-            for number, row in self._rows_of_group(place, group, take.rows, columns):
-                yield f"{self._names[place]}, row {before + number + 1}", row
+            try:
+                for number, row in self._rows_of_group(place, group, take.rows, columns):
+                    yield f"{self._names[place]}, row {before + number + 1}", row
+            except pa.ArrowException as error:
+                raise InputError(f"{self._names[place]} is no readable parquet file: {error}") from error
 
     def _rows_of_group(
         self, place: int, group: int, rows: Sequence[int], columns: Sequence[str]

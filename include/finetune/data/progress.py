@@ -53,9 +53,10 @@ class Progress:
         )
 
     def _left(self, seconds: float) -> str:
-        if not self.rows_due or not self.rows:
-            return ""
-        return f", {seconds * (self.rows_due - self.rows) / self.rows:.0f} s left"
+        """By rows if some have come, else by bytes."""
+        by_rows = bool(self.rows and self.rows_due)
+        done, due = (self.rows, self.rows_due) if by_rows else (self.bytes, self.bytes_due)
+        return f", {seconds * (due - done) / done:.0f} s left" if done and due else ""
 
     def _say_if_due(self) -> None:
         if self._clock() - self._said >= EVERY:

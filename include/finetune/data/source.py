@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from include.finetune.data.hub import RemoteFile
 from include.finetune.data.json_source import JsonSource, is_json
 from include.finetune.data.mapping import Shape
 from include.finetune.data.parquet_source import ParquetSource
+from include.finetune.data.progress import Progress
 from include.finetune.data.slices import Take
 from include.finetune.errors import InputError
 
@@ -38,22 +39,23 @@ class Source(Protocol):
         """The rows, in the order of ``takes``; at most one row group is in memory."""
 
 
-def open_source(files: Sequence[str], folder: Path, received: Callable[[int], None], where: str) -> Source:
+def open_source(files: Sequence[str], folder: Path, progress: Progress, where: str) -> Source:
     """The files of a split.
 
     Args:
         files: their ``hf://`` addresses.
         folder: for what can only be read whole.
-        received: told the number of bytes whenever some have come.
+        progress: counts the bytes that come.
         where: the split's name, for errors.
 
     Raises:
         InputError: if they are neither parquet nor JSON.
     """
-    remote = [RemoteFile(file, received) for file in files]
+    remote = [RemoteFile(file, progress.received) for file in files]
     if all(file.endswith(".parquet") for file in files):
         return ParquetSource(remote)
     if all(is_json(file) for file in files):
+        progress.expect(0, sum(file.size for file in remote))
         return JsonSource(remote, folder)
     raise InputError(
         f"{where} is kept in {remote[0].name}: only parquet, .jsonl and .json (also .gz and .zst) are read here."

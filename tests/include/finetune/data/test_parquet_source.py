@@ -12,6 +12,7 @@ import pytest
 
 from include.finetune.data import hub, source
 from include.finetune.data.choice import ROW_GROUPS, ROWS, Choice
+from include.finetune.data.progress import Progress
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.hub_data import put
 
@@ -42,12 +43,12 @@ def served(azureml_local: AzureMLLocal) -> tuple[hub.Repository, list[dict[str, 
     return hub.open_repository(put(azureml_local, "tests/ranges", files)), rows, files
 
 
-def read(repository: hub.Repository, tmp_path: Any, choice: Choice) -> tuple[list[Any], int, list[int]]:
-    received: list[int] = []
-    opened = source.open_source(repository.splits["train"], tmp_path, received.append, "here")
-    footers = sum(received)
+def read(repository: hub.Repository, tmp_path: Any, choice: Choice) -> tuple[list[Any], int, int]:
+    progress = Progress("train")
+    opened = source.open_source(repository.splits["train"], tmp_path, progress, "here")
+    footers = progress.bytes
     rows = [row for _, row in opened.rows(source.chosen(opened, choice), ["messages"])]
-    return rows, footers, received
+    return rows, footers, progress.bytes
 
 
 @pytest.mark.parametrize("split_pc", [0.01, 1, 5, 33.3, 34, 100])
@@ -61,7 +62,7 @@ def test_the_rows_are_those_of_the_slice_for_its_bytes(served: Any, tmp_path: An
     assert footers <= sum(
         TAIL + pq.read_metadata(io.BytesIO(file)).serialized_size for file in files.values()
     )
-    assert sum(received) - footers <= whole * split_pc / 100 + group * 1.1
+    assert received - footers <= whole * split_pc / 100 + group * 1.1
 
 
 def test_a_sample_of_row_groups_costs_no_more(served: Any, tmp_path: Any) -> None:
@@ -69,7 +70,7 @@ def test_a_sample_of_row_groups_costs_no_more(served: Any, tmp_path: Any) -> Non
     choice = Choice("a/b", 5, sample=ROW_GROUPS, seed=7)
     got, footers, received = read(repository, tmp_path, choice)
     whole = sum(map(len, files.values()))
-    assert sum(received) - footers <= whole * 0.05 + whole * GROUP / len(rows) * 1.1
+    assert received - footers <= whole * 0.05 + whole * GROUP / len(rows) * 1.1
     texts = [row["messages"] for row in rows]
     places = [texts.index(row["messages"]) for row in got]
     assert len(set(places)) == len(got) == round(len(rows) * 0.05)
@@ -88,9 +89,9 @@ def test_single_rows_are_drawn_from_everywhere(served: Any, tmp_path: Any) -> No
 
 def test_what_is_announced_is_what_comes(served: Any, tmp_path: Any) -> None:
     repository, _, _ = served
-    received: list[int] = []
-    opened = source.open_source(repository.splits["train"], tmp_path, received.append, "here")
+    progress = Progress("train")
+    opened = source.open_source(repository.splits["train"], tmp_path, progress, "here")
     takes = source.chosen(opened, Choice("a/b", 20))
-    before = sum(received)
+    before = progress.bytes
     assert list(opened.rows(takes, ["messages"]))
-    assert sum(received) - before == pytest.approx(opened.bytes_of(takes, ["messages"]), rel=0.02)
+    assert progress.bytes - before == pytest.approx(opened.bytes_of(takes, ["messages"]), rel=0.02)
