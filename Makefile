@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench bench-data lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench bench-data figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -38,7 +38,7 @@ down: ## end everything that run or up started
 test: $(READY) ## run the test suite
 	@.venv/bin/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 
-chaos: $(READY) ## one fault a run, over 150 runs of the Dag: nothing leaks, doubles or lies
+chaos: $(READY) ## the Dag once for every fault of the table: nothing leaks, doubles or lies
 	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
@@ -47,12 +47,16 @@ bench: $(READY) ## the local Azure ML under load: requests a second, latency, me
 bench-data: $(READY) ## 5 % of a full-size data set on a line of 100 Mbit/s, ours against plain datasets; needs 8 GB of disk
 	@.venv/bin/python -W ignore -m tests.bench.data
 
-lint: $(AIRFLOW_VENV) ## ruff, mypy --strict and bandit; FIX=1 lets ruff mend and format the code first
+figures: $(AIRFLOW_VENV) ## the size and shape of the code beside its aims: files, functions, cycles, docstrings
+	@.venv/bin/python -m tests.bench.figures
+
+lint: $(AIRFLOW_VENV) ## ruff, mypy --strict, bandit and the import contracts; FIX=1 lets ruff mend and format the code first
 ifdef FIX
 	@.venv/bin/ruff check --fix-only $(SOURCES) && .venv/bin/ruff format $(SOURCES)
 endif
 	@.venv/bin/ruff check $(SOURCES) && .venv/bin/ruff format --check $(SOURCES)
 	@.venv/bin/bandit -q -c pyproject.toml -r dags plugins include
+	@PYTHONPATH=plugins:include .venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/mypy
 
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground

@@ -14,142 +14,94 @@ deploys it, asks it one question, and deletes the endpoint again.
 from __future__ import annotations
 
 import os
-from datetime import timedelta
-from typing import Any
 
-from airflow.sdk import DAG, chain, cross_downstream, task
-from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import DAG, TaskGroup, chain, cross_downstream
 
 from azure_ml import operators as az
-from azure_ml.hook import AzureMLHook
-from azure_ml.lifecycle.callbacks import clean_up, clean_up_run
-from azure_ml.lifecycle.deadlines import RunMade
-from include.finetune import form, names, parameters, recipe, review, scoring
-from include.finetune import templates as t
-from include.finetune.data import checking
-from include.finetune.retries import DEPLOYMENT_POLICY, RETRIES
+from include.finetune import form, lifecycle, names, recipe, review, scoring, steps
 
-AFTER_FAILURE = clean_up(endpoint_name=names.endpoint_name)
-DEADLINE = DeadlineAlert(
-    name="clean_up",
-    reference=RunMade(),
-    interval=timedelta(hours=float(os.environ.get("AZURE_ML_FINETUNE_DEADLINE_HOURS") or 30)),
-    callback=AsyncCallback(clean_up_run, {"endpoint_name": "include.finetune.names.endpoint_name"}),
-)
+ENDPOINT = "{{ names.endpoint_name(dag.dag_id, run_id) }}"  # From the run alone: whoever cleans up finds it.
 
+# A line holds the arguments that belong together; the formatter would give each one its own.
+# fmt: off
 with DAG(
-    dag_id="finetune_chat_completion",
-    doc_md=__doc__,
-    schedule=os.environ.get("AZURE_ML_FINETUNE_SCHEDULE") or None,
-    catchup=False,
-    max_active_runs=1,
-    params=form.params(),
+    "finetune_chat_completion", doc_md=__doc__, tags=["azure-ml", "fine-tuning"], params=form.params(),
+    schedule=os.environ.get("AZURE_ML_FINETUNE_SCHEDULE") or None, catchup=False, max_active_runs=1,
+    default_args=lifecycle.DEFAULT_ARGS, on_failure_callback=lifecycle.CLEAN_UP, deadline=lifecycle.DEADLINE,
     user_defined_macros={"names": names},
-    default_args={**RETRIES, "on_failure_callback": AFTER_FAILURE},
-    on_failure_callback=AFTER_FAILURE,
-    deadline=DEADLINE,
-    tags=["azure-ml", "fine-tuning"],
 ) as dag:
-    connect = az.AzureMLCheckWorkspaceOperator(task_id="connect")
-    model = az.AzureMLGetRegistryModelOperator(task_id="choose_model", **t.MODEL)
-    cluster: Any = {**t.CLUSTER, "allowed_vm_sizes": model.returned("fine_tune_vm_sizes")}
-    server: Any = {**t.SERVER, "allowed_instance_types": model.returned("inference_vm_sizes")}
+    with TaskGroup("check", prefix_group_id=False, tooltip="Nothing is created here") as check:
+        connect = az.AzureMLCheckWorkspaceOperator(task_id="connect")
+        model = az.AzureMLGetRegistryModelOperator(
+            task_id="choose_model",
+            model_name="{{ params.model_name }}", model_version="{{ params.model_version }}")
+        validate_compute = az.AzureMLValidateComputeOperator(
+            task_id="validate_compute", compute_name="{{ params.compute_cluster }}",
+            vm_size="{{ params.compute_vm_size }}", allowed_vm_sizes=model.returned("fine_tune_vm_sizes"))
+        check_data = steps.check_data(model.returned("name"), model.returned("version"))
+        parameters = steps.resolve_parameters(model.returned("defaults"))
+        check_endpoint = az.AzureMLCheckEndpointNameOperator(
+            task_id="check_endpoint", endpoint_name=ENDPOINT,
+            instance_type="{{ params.instance_type }}", allowed_instance_types=model.returned("inference_vm_sizes"))
+        chain(connect, model, [validate_compute, check_data, parameters, check_endpoint])
 
-    # Four looks; only when all are content is anything created.
-    check_compute = az.AzureMLCheckComputeOperator(task_id="check_compute", **cluster)
-    reserve = az.AzureMLReserveEndpointOperator(
-        task_id="reserve_endpoint", endpoint_name=t.ENDPOINT, **server
-    )
+    with TaskGroup("train", prefix_group_id=False) as train:
+        compute = az.AzureMLGetOrCreateComputeOperator(
+            task_id="prepare_compute", compute_name="{{ params.compute_cluster }}",
+            vm_size="{{ params.compute_vm_size }}", allowed_vm_sizes=model.returned("fine_tune_vm_sizes"),
+            min_instances="{{ params.compute_min_instances }}", max_instances="{{ params.compute_max_instances }}")
+        data = az.AzureMLRegisterDataOperator(
+            task_id="prepare_data", asset_name="{{ names.data_asset_name(params.dataset) }}",
+            description="{{ params.split_pc }} % of {{ params.dataset }}", files=steps.returned(check_data, "files"))
+        submit = az.AzureMLSubmitPipelineJobOperator(
+            task_id="submit_job", job_name="{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
+            component_name=recipe.COMPONENT, component_version=recipe.COMPONENT_VERSION,
+            inputs=recipe.inputs(
+                model=model.returned("id"), train=data.returned("train_id"), test=data.returned("test_id"),
+                cluster=compute.returned("name"), gpus=compute.returned("gpus")),
+            parameters=steps.returned(parameters, "parameters"), outputs={recipe.COMPONENT_OUTPUT: recipe.JOB_OUTPUT},
+            experiment_name="{{ params.experiment_name or names.experiment_name(params.model_name) }}",
+            # Of the job as it is sent: Airflow has rendered the task's inputs and parameters before its display name.
+            display_name="{{ names.display_name(params.model_name, task.parameters,"
+                         " task.inputs.number_of_gpu_to_use_finetuning) }}")
+        # The operator has two budgets of its own; a timeout of the task would end the waiting and not the job.
+        wait = az.AzureMLWaitForJobOperator(
+            task_id="wait_for_job", job_name=submit.returned("job_name"), request=submit.returned("request"),
+            queue_timeout="{{ params.queue_hours }}", run_timeout="{{ params.run_hours }}", execution_timeout=None,
+            deferrable="{{ params.deferrable }}")
+        metrics = az.AzureMLJobMetricsOperator(
+            task_id="review_metrics", job_name=wait.returned("job_name"),
+            experiment_name=submit.returned("experiment_name"), review=review.review)
+        register = az.AzureMLRegisterModelOperator(
+            task_id="register_model", job_name=wait.returned("job_name"), output_name=recipe.JOB_OUTPUT,
+            model_name="{{ names.registered_model_name(params.model_name) }}",
+            description="{{ params.model_name }}, fine-tuned on {{ params.split_pc }} % of {{ params.dataset }}",
+            tags={"base_model": model.returned("id"), "data": data.returned("train_id"),
+                  "dataset": "{{ params.dataset }}", "split_pc": "{{ params.split_pc }}"})
+        chain([compute, data], submit, wait, metrics, register)
 
-    @task
-    def check_data(base_model: Any, params: Any = None) -> dict[str, Any]:
-        """Read and check every row that the run will use; keep them in the workspace, registered by nobody yet."""
-        return checking.check_params(params, AzureMLHook(), base_model)
+    with TaskGroup("serve", prefix_group_id=False) as serve:
+        create = az.AzureMLCreateEndpointOperator(
+            task_id="create_endpoint", endpoint_name=ENDPOINT, deferrable="{{ params.deferrable }}")
+        deploy = az.AzureMLDeployModelOperator(
+            task_id="deploy", endpoint_name=ENDPOINT, deployment_name=recipe.DEPLOYMENT,
+            model_id=register.returned("id"), retry_policy=lifecycle.DEPLOYMENT_POLICY,
+            instance_type="{{ params.instance_type }}", allowed_instance_types=model.returned("inference_vm_sizes"),
+            deferrable="{{ params.deferrable }}")
+        smoke_test = az.AzureMLInvokeEndpointOperator(
+            task_id="smoke_test", endpoint_name=ENDPOINT, deployment_name=recipe.DEPLOYMENT,
+            data_uri=data.returned("test_gen_uri"), op_kwargs={"seed": "{{ params.seed }}"},
+            make_request=scoring.request, read_answer=scoring.read)
+        chain(create, deploy, smoke_test)
 
-    @task(multiple_outputs=True)
-    def resolve_parameters(defaults: Any, params: Any = None) -> dict[str, Any]:
-        """The recipe's parameters, overridden by the model's, overridden by the user's."""
-        component = AzureMLHook().registry.component(recipe.COMPONENT, recipe.COMPONENT_VERSION)
-        return parameters.for_component(component, defaults, form.asked_for(params))
-
-    resolved: Any = resolve_parameters(model.returned("defaults"))
-    checked: Any = check_data({"name": model.returned("name"), "version": model.returned("version")})
-    looks: Any = [check_compute, checked, resolved, reserve]
-
-    compute = az.AzureMLGetOrCreateComputeOperator(task_id="validate_compute", **cluster, **t.CLUSTER_SIZE)
-    data = az.AzureMLRegisterDataOperator(task_id="prepare_data", files=checked["files"], **t.DATA_ASSETS)
-    submit = az.AzureMLSubmitPipelineJobOperator(
-        task_id="submit_job",
-        component_name=recipe.COMPONENT,
-        component_version=recipe.COMPONENT_VERSION,
-        inputs=recipe.inputs(
-            model=model.returned("id"),
-            train=data.returned("train_id"),
-            test=data.returned("test_id"),
-            cluster=compute.returned("name"),
-            gpus=compute.returned("gpus"),
-        ),
-        parameters=resolved["parameters"],
-        outputs={recipe.COMPONENT_OUTPUT: recipe.JOB_OUTPUT},
-        **t.SUBMISSION,
-    )
-    # The operator has two budgets of its own; a timeout of the task would end the waiting and not the job.
-    wait = az.AzureMLWaitForJobOperator(
-        task_id="wait_for_job",
-        job_name=submit.returned("job_name"),
-        request=submit.returned("request"),
-        execution_timeout=None,
-        **t.WAITING,
-    )
-    job: Any = {"job_name": wait.returned("job_name")}
-    experiment = submit.returned("experiment_name")
-    metrics = az.AzureMLJobMetricsOperator(
-        task_id="review_metrics", experiment_name=experiment, review=review.review, **job
-    )
-    lineage = {"base_model": model.returned("id"), "data": data.returned("train_id"), **t.DATA}
-    register = az.AzureMLRegisterModelOperator(
-        task_id="register_model", output_name=recipe.JOB_OUTPUT, tags=lineage, **job, **t.TUNED_MODEL
-    )
-    create = az.AzureMLCreateEndpointOperator(
-        task_id="create_endpoint", endpoint_name=t.ENDPOINT, deferrable="{{ params.deferrable }}"
-    )
-    target: Any = {"endpoint_name": t.ENDPOINT, "deployment_name": recipe.DEPLOYMENT}
-    deploy = az.AzureMLDeployModelOperator(
-        task_id="deploy",
-        model_id=register.returned("id"),
-        deferrable="{{ params.deferrable }}",
-        retry_policy=DEPLOYMENT_POLICY,
-        **target,
-        **server,
-    )
-    smoke_test = az.AzureMLScoreEndpointOperator(
-        task_id="smoke_test",
-        data_uri=data.returned("test_gen_uri"),
-        make_request=scoring.request,
-        read_answer=scoring.read,
-        op_kwargs={"seed": "{{ params.seed }}"},
-        **target,
-    )
-    chain(connect, model, looks)
-    cross_downstream(looks, [compute, data])
-    chain([compute, data], submit, wait, metrics, register, create, deploy, smoke_test)
+    chain(check, train, serve)
     work = list(dag.tasks)
 
     # Teardowns without setups run however the others end; all that they need is derived from the run.
-    cancel = az.AzureMLCancelJobsOperator(task_id="cancel_job", created_by=["submit_job", "wait_for_job"])
-    delete = az.AzureMLDeleteEndpointOperator(
-        task_id="delete_endpoint", endpoint_name=t.ENDPOINT, created_by=["create_endpoint", "deploy"]
-    )
-    teardowns = [cancel.as_teardown(), delete.as_teardown()]
-
-    @task(retries=0)
-    def verdict(ti: Any = None) -> None:
-        """Fail if any task has failed: a run that somebody has marked failed would else end green."""
-        states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
-        if bad := sorted(name for name, state in states.items() if state in ("failed", "upstream_failed")):
-            raise AirflowFailException(f"The run has failed at {', '.join(bad)}: look at the first's log.")
-
-    cross_downstream(work, teardowns)
-    teardowns >> verdict().as_teardown(on_failure_fail_dagrun=True)
+    with TaskGroup("clean_up", prefix_group_id=False):
+        cancel = az.AzureMLCancelJobsOperator(task_id="cancel_job", created_by=["submit_job", "wait_for_job"])
+        delete = az.AzureMLDeleteEndpointOperator(
+            task_id="delete_endpoint", endpoint_name=ENDPOINT, created_by=["create_endpoint", "deploy"])
+        teardowns = [cancel.as_teardown(), delete.as_teardown()]
+        cross_downstream(work, teardowns)
+        teardowns >> steps.verdict().as_teardown(on_failure_fail_dagrun=True)

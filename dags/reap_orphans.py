@@ -1,7 +1,7 @@
 """### Delete what no run owns any more
 
-Looks at the workspace's endpoints, deployments and jobs that runs of this Airflow have made, asks Airflow whether
-those runs are alive, and deletes what belongs to a run that has ended, or that is unknown once its lease is over.
+Lists the workspace's endpoints, deployments and jobs that runs of this Airflow have made, asks Airflow whether these
+runs are alive, and deletes what belongs to a run that has ended, or that Airflow does not know once the lease is over.
 
 * **Never touched:** what lacks this Airflow's tags, and whatever belongs to a run that is queued or running.
 * **By hand:** trigger it with `dry_run` to see what it would delete.
@@ -26,7 +26,7 @@ with DAG(
     schedule=os.environ.get("AZURE_ML_REAP_SCHEDULE", "*/15 * * * *") or None,
     catchup=False,
     max_active_runs=1,
-    # A net that somebody has to hang up first catches nothing.
+    # A safety net that somebody must switch on first catches nothing.
     is_paused_upon_creation=False,
     params={
         "dry_run": Param(False, type="boolean", title="Dry run", description="Only report, delete nothing."),

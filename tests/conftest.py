@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
+from tests.support import scheduling
 from tests.support.azureml_service import ROOT, AzureMLLocal, running
 
 # Airflow and the Hub's client read their configuration when first imported: this comes before any test module.
@@ -34,32 +34,10 @@ for _folder in (ROOT, ROOT / "plugins", ROOT / "include", ROOT / "dags"):
         sys.path.insert(0, str(_folder))
 
 
-LONG = (
-    "tests/chaos/",
-    "tests/plugins/azure_ml/[ot][pr]*/",
-    "tests/include/launcher/test_[bs]*",
-    "tests/mission/",
-    "tests/include/azureml_local/test_walkthrough.py",
-    "tests/include/azureml_local/worker/components/test_chain.py",
-    "tests/include/azureml_local/online/",
-    "tests/include/azureml_local/worker/test_bring_your_own.py",
-    "tests/include/azureml_local/jobs/",
-    "tests/include/azureml_local/test_survival.py",
-)
-"""What takes longest goes first, so that the workers of `make test` end at about the same time."""
-
-TOGETHER = (
-    "tests/include/launcher/test_[bs]*",
-    "tests/plugins/azure_ml/[ot][pr]*/",
-)
-"""Files that share what is not to be made twice: a whole stack, a job that trains."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long ones first."""
-    items.sort(
-        key=lambda item: next((n for n, part in enumerate(LONG) if fnmatchcase(item.nodeid, f"{part}*")), 99)
-    )
+    scheduling.check(items)
+    items.sort(key=lambda item: scheduling.place(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -70,13 +48,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give a file's tests to one worker, and those of files that belong together."""
+    """Give a file's tests to one worker, and with them those of the files that share a fixture with it."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return next((pattern for pattern in TOGETHER if fnmatchcase(file, pattern)), file)
+            return scheduling.scope(nodeid, config.rootpath)
 
     return ByFile(config, log)
 

@@ -1,1 +1,1 @@
-"""The fine-tuning of a chat model as pure functions: no Azure; Airflow only in the form and the retries."""
+"""What the Dag knows about fine-tuning a chat model; nothing here imports Azure's SDK."""

@@ -1,11 +1,11 @@
-"""What can be wrong with what a user asks for."""
+"""The errors of this package, by whose fault it is: the user's, or the Hub's."""
 
 from __future__ import annotations
 
 
 class InputError(ValueError):
-    """A value of the user's, or a row of the data, is wrong; one sentence says which, where, and the cure."""
+    """A value that the user gave, or a row of the data, is wrong; the message names it, its place and the cure."""
 
 
 class HubUnreachableError(RuntimeError):
-    """The Hub of data sets does not answer; trying again may help."""
+    """The Hugging Face Hub does not answer; a retry may help."""

@@ -1,4 +1,4 @@
-"""Names of everything that a run makes; all of them can be derived again by whoever has to clean up."""
+"""Names of everything that a run creates, derived from the run, so that whoever cleans up finds it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ def _digest(*parts: str) -> str:
 
 
 def plain(model: str) -> str:
-    """A model's name without the slash that the names of Azure ML may not have."""
+    """The name with ``-`` for each ``/``, which no name in Azure ML may have."""
     return model.replace("/", "-")
 
 
 def job_name(dag_id: str, run_id: str, task_id: str = SUBMIT_TASK, map_index: int = -1) -> str:
-    """First part of the name of a task's job, the same for every try; the operator adds a fingerprint."""
+    """First part of the job's name, the same for every try; the operator adds a fingerprint."""
     return f"finetune-chat-{_digest(dag_id, run_id, task_id, str(map_index))[:16]}"
 
 
 def endpoint_name(dag_id: str, run_id: str) -> str:
-    """The endpoint of a run: 31 characters of the 32 that Azure allows."""
+    """Endpoint of a run: 31 characters of the 32 that Azure allows."""
     return f"ultrachat-completion-{_digest(dag_id, run_id)[:10]}"
 
 
 def experiment_name(model: str) -> str:
-    """The experiment of a model's jobs."""
+    """Experiment of the model's jobs."""
     return f"chat_completion_{plain(model)}"
 
 
 def registered_model_name(model: str) -> str:
-    """The name under which the tuned model is registered."""
+    """Name of the tuned model in the workspace."""
     return f"{plain(model)}-ultrachat-200k"
 
 
@@ -44,13 +44,7 @@ def data_asset_name(dataset: str) -> str:
 
 
 def display_name(model: str, parameters: Mapping[str, Any], gpus_per_node: int) -> str:
-    """The job's title in Studio: model, data, global batch size, and the parameters that matter.
-
-    Args:
-        model: name of the base model.
-        parameters: inputs of the component.
-        gpus_per_node: GPUs of one machine.
-    """
+    """Title of the job in Studio: model, data, global batch size, and the parameters that matter most."""
     batch_size = gpus_per_node
     for factor in ("per_device_train_batch_size", "gradient_accumulation_steps", "num_nodes_finetune"):
         batch_size *= int(parameters.get(factor, 1))

@@ -1,4 +1,4 @@
-"""Which training parameters a job gets: the recipe's, overridden by the model's, overridden by the user's."""
+"""The training parameters of a job: the user's override the model's, which override the recipe's."""
 
 from __future__ import annotations
 
@@ -6,76 +6,53 @@ import difflib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from include.finetune.errors import InputError
-from include.finetune.recipe import DEFAULTS, inputs
+from include.finetune.recipe import DEFAULTS, INPUTS_OF_THE_DAG
+
+if TYPE_CHECKING:
+    from azure_ml.hook.registry import Component
 
 log = logging.getLogger(__name__)
 
 Declaration = Mapping[str, Any]
 
-SET_BY_THE_DAG: Final = tuple(inputs(model=None, train=None, test=None, cluster=None, gpus=None))
-"""Inputs that follow from the run's other choices."""
-
 ASSET_TYPES: Final = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
-
-
-class Component(Protocol):
-    """What is asked of a component."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-
-    @property
-    def id(self) -> str:
-        """Its registry id."""
-
-    @property
-    def inputs(self) -> Mapping[str, Declaration]:
-        """Its inputs by name, in the form of its YAML."""
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The parameters, where each comes from, and what the model asks for that the component does not have."""
+    """The parameters, the source of each, and the model's defaults that the component has no input for."""
 
     parameters: dict[str, Any]
     sources: dict[str, str]
-    passed_over: dict[str, Any]
+    ignored: dict[str, Any]
 
     def lines(self) -> list[str]:
         """One line a parameter, for the log."""
         width = max(map(len, self.parameters), default=0)
-        found = [
+        used = [
             f"{name:{width}}  {value}  (from {self.sources[name]})" for name, value in self.parameters.items()
         ]
-        return found + [
+        return used + [
             f"{name:{width}}  {value}  (the model's default; the component has no such input: passed over)"
-            for name, value in self.passed_over.items()
+            for name, value in self.ignored.items()
         ]
 
 
 def for_component(component: Component, model: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a job of the component; the log says which value won, and from where.
+    """:func:`resolve` for a component; the log says which value won, and its source.
 
     Returns:
         ``{"parameters": dict, "sources": {parameter: "recipe" | "model" | "user"}, "component": {"name",
         "version", "id"}}``
-
-    Raises:
-        InputError: as :func:`resolve`.
     """
-    found = resolve(DEFAULTS, model, user, component.inputs)
-    log.info("Parameters of %s %s:\n%s", component.name, component.version, "\n".join(found.lines()))
+    resolved = resolve(DEFAULTS, model, user, component.inputs)
+    log.info("Parameters of %s %s:\n%s", component.name, component.version, "\n".join(resolved.lines()))
     return {
-        "parameters": found.parameters,
-        "sources": found.sources,
+        "parameters": resolved.parameters,
+        "sources": resolved.sources,
         "component": {"name": component.name, "version": component.version, "id": component.id},
     }
 
@@ -88,41 +65,33 @@ def resolve(
 ) -> Resolved:
     """Merge the three sources and check the result against the component.
 
-    ``x_min`` and ``x_max`` among the model's defaults bound ``x``, unless the component has inputs of those
-    names.
-
     Args:
-        recipe: this project's values.
-        model: the base model's own values.
-        user: what the user asks for; ``None`` means "not asked for".
-        inputs: the component's inputs by name, in the form of its YAML.
+        recipe: This project's values.
+        model: The base model's own values.
+        user: The user's values; ``None`` stands for a field left empty.
+        inputs: The component's inputs by name, as in its YAML.
 
     Raises:
-        InputError: if a parameter does not exist or its value is not allowed.
+        InputError: If a parameter does not exist or its value is not allowed.
     """
-    asked = {name: value for name, value in user.items() if value is not None}
-    for name in asked:
+    user = {name: value for name, value in user.items() if value is not None}
+    for name in user:
         _require_input(name, inputs)
-    sources = {"recipe": recipe, "model": model, "user": asked}
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
-    for source, values in sources.items():
+    for source, values in (("recipe", recipe), ("model", model), ("user", user)):
         for name, value in values.items():
             if name in inputs:
                 merged[name], origin[name] = value, source
     checked = {name: check(name, value, inputs[name]) for name, value in merged.items()}
     for name, value in checked.items():
         _check_bounds(name, value, model, inputs)
-    unknown = {name: value for name, value in {**recipe, **model}.items() if not _known(name, inputs)}
-    return Resolved(dict(sorted(checked.items())), origin, unknown)
+    ignored = {name: value for name, value in {**recipe, **model}.items() if not _known(name, inputs)}
+    return Resolved(dict(sorted(checked.items())), origin, ignored)
 
 
 def check(name: str, value: Any, declaration: Declaration) -> Any:
-    """A value in the type of its input.
-
-    Raises:
-        InputError: if it has another type, is not among the allowed ones, or is out of range.
-    """
+    """The value in the type of its input; raises ``InputError`` for a wrong type, choice or range."""
     kind = str(declaration.get("type", "string"))
     typed = _typed(name, value, kind)
     if (allowed := declaration.get("enum")) and str(typed) not in [str(choice) for choice in allowed]:
@@ -135,12 +104,11 @@ def check(name: str, value: Any, declaration: Declaration) -> Any:
 
 
 def _known(name: str, inputs: Mapping[str, Declaration]) -> bool:
-    """Whether a name is an input, or bounds one."""
     return name in inputs or name.removesuffix("_min").removesuffix("_max") in inputs
 
 
 def _require_input(name: str, inputs: Mapping[str, Declaration]) -> None:
-    if name in SET_BY_THE_DAG:
+    if name in INPUTS_OF_THE_DAG:
         raise InputError(f"The parameter {name!r} is set by the Dag itself: remove it from your parameters.")
     if name not in inputs:
         near = difflib.get_close_matches(name, inputs, n=3, cutoff=0.5)
@@ -159,6 +127,7 @@ def _require_input(name: str, inputs: Mapping[str, Declaration]) -> None:
 
 def _typed(name: str, value: Any, kind: str) -> Any:
     if kind == "string":
+        # The components compare with "true" and "false", not with Python's "True".
         return str(value).lower() if isinstance(value, bool) else str(value)
     if kind == "boolean":
         return str(value).lower() == "true"
@@ -186,6 +155,7 @@ def _within(name: str, value: Any, low: Any, high: Any, who: str) -> None:
 
 
 def _check_bounds(name: str, value: Any, model: Mapping[str, Any], inputs: Mapping[str, Declaration]) -> None:
+    # A model's defaults may hold x_min and x_max as bounds of x; a component may have inputs of just those names.
     low, high = (
         model.get(f"{name}_{end}") if f"{name}_{end}" not in inputs else None for end in ("min", "max")
     )

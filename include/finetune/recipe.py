@@ -1,4 +1,4 @@
-"""The recipe: data, component, and the parameters that hold unless model or user say otherwise."""
+"""The recipe: data, component, and the parameters that hold unless the model or the user sets others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ DATASET: Final = "HuggingFaceH4/ultrachat_200k"
 SPLITS: Final = ("train_sft", "test_sft", "train_gen", "test_gen")
 
 COMPONENT: Final = "chat_completion_pipeline"
+# Pinned: the registry's component changes its inputs from version to version.
 COMPONENT_VERSION: Final = "0.0.82"
-"""Pinned: the registry's component changes its inputs from version to version."""
-
+# Each names the cluster of a step.
 COMPUTE_INPUTS: Final = ("compute_model_import", "compute_preprocess", "compute_finetune")
-"""Inputs of the component that name the cluster of a step."""
 
 COMPONENT_OUTPUT: Final = "mlflow_model_folder"
 JOB_OUTPUT: Final = "trained_model"
@@ -25,36 +24,27 @@ TRAINING: Final[dict[str, object]] = {
     "learning_rate": 5e-6,
     "lr_scheduler_type": "cosine",
 }
-"""How long and how fast."""
 
+# To fit a large model onto few GPUs.
 OPTIMISATION: Final[dict[str, object]] = {
     "apply_lora": "true",
     "apply_deepspeed": "true",
     "deepspeed_stage": "2",
 }
-"""How to fit a large model onto few GPUs."""
 
 DEFAULTS: Final = {**TRAINING, **OPTIMISATION}
 
+# For the answer of the smoke test.
 GENERATION: Final[dict[str, object]] = {
     "temperature": 0.6,
     "top_p": 0.9,
     "do_sample": True,
     "max_new_tokens": 200,
 }
-"""How the smoke test lets the model answer."""
 
 
 def inputs(*, model: Any, train: Any, test: Any, cluster: Any, gpus: Any) -> dict[str, Any]:
-    """The inputs of the component that follow from a run's other steps.
-
-    Args:
-        model: id of the base model.
-        train: data asset to train on.
-        test: data asset to test with.
-        cluster: name of the cluster for every step.
-        gpus: GPUs of one machine.
-    """
+    """The component's inputs that come from other tasks: ids of model and data, one cluster for all steps."""
     return {
         "mlflow_model_path": model,
         "train_file_path": train,
@@ -62,3 +52,6 @@ def inputs(*, model: Any, train: Any, test: Any, cluster: Any, gpus: Any) -> dic
         "number_of_gpu_to_use_finetuning": gpus,
         **dict.fromkeys(COMPUTE_INPUTS, cluster),
     }
+
+
+INPUTS_OF_THE_DAG: Final = tuple(inputs(model=None, train=None, test=None, cluster=None, gpus=None))

@@ -1,4 +1,4 @@
-"""What the training achieved: its metrics as a table, and the three losses that matter."""
+"""The result of the training: its metrics as a table, and the losses that matter."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ log = logging.getLogger(__name__)
 
 Runs = Mapping[str, Mapping[str, float]]
 
+# A loss, and the names under which a run may have logged it, the best first.
 LOSSES: Final = {
     "train_loss": ("tuned_train_loss", "train_loss", "loss"),
     "base_train_loss": ("base_train_loss",),
     "eval_loss": ("eval_loss", "validation_loss"),
     "base_eval_loss": ("base_eval_loss",),
 }
-"""Result -> names under which a run may have logged it, the best first."""
 
 
 def review(runs: Runs) -> dict[str, Any]:
-    """The losses, from whichever run has logged them, with all metrics; the table goes to the log.
+    """The losses, from whichever run logged them, with all metrics; the log shows a table of all.
 
     Args:
-        runs: run name -> metric -> last value.
+        runs: ``{run name: {metric: last value}}``
 
     Returns:
-        ``{"train_loss", "base_train_loss", "eval_loss", "base_eval_loss": float | None, "runs": {...}}``; the
-        base's losses are those of the model before training, where the component measures them.
+        ``{"train_loss", "base_train_loss", "eval_loss", "base_eval_loss": float | None, "runs": runs}``
     """
+    # "base" is the model before training; not every version of the component measures it.
     losses = {name: _first(runs, keys) for name, keys in LOSSES.items()}
     log.info("Metrics of the job and its steps:\n%s", table(runs))
     if losses["eval_loss"] is not None and losses["base_eval_loss"]:

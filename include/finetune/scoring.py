@@ -1,4 +1,4 @@
-"""The smoke test: one question from the held-out conversations, and whether what comes back is an answer."""
+"""The smoke test: a question from the held-out conversations, and the check of the answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from include.finetune.data.conversation import problem_of
 from include.finetune.errors import InputError
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 
 def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
-    """The body that asks a chat model of Azure ML to go on with one of the conversations.
+    """The body that asks a chat model of Azure ML to continue one of the conversations.
 
     Args:
-        lines: conversations as JSON Lines.
-        seed: chooses the conversation; the same seed chooses the same one.
+        lines: Conversations as JSON Lines.
+        seed: Chooses the conversation.
 
     Raises:
-        InputError: if there is no conversation, or the chosen one is malformed.
+        InputError: If there is no conversation, or the chosen one is malformed.
     """
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not rows:
@@ -40,22 +40,15 @@ def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
 
 
 def prompt(body: Mapping[str, Any]) -> str:
-    """The last thing that the user says in a request."""
+    """Last message of the request's conversation."""
     return str(body["input_data"]["input_string"][0][-1]["content"])
 
 
 def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
-    """The answer out of an endpoint's response.
-
-    Args:
-        body: the request.
-        raw: the response as it came.
-
-    Returns:
-        ``{"prompt": str, "answer": str}``
+    """The prompt of a request and the answer in the raw response, as ``{"prompt": str, "answer": str}``.
 
     Raises:
-        InputError: if the response is empty, is not JSON, or has no text in it.
+        InputError: If the response is empty, is not JSON, or holds no text.
     """
     if not raw.strip():
         raise InputError("the response is empty")
@@ -70,27 +63,28 @@ def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
     return {"prompt": question, "answer": answer}
 
 
-def text_of(value: Any) -> str:
-    """The text in a response: a string, ``[...]``, ``{"output": ...}``, ``{"0": ...}``, ``{"choices": ...}``.
+# Serving images differ in the shape of their answer. "error" is left out: an error is no answer.
+TEXT_KEYS: Final = (
+    "output",
+    "outputs",
+    "predictions",
+    "choices",
+    "message",
+    "content",
+    "generated_text",
+    "text",
+    "0",
+)
 
-    An error that is wrapped in JSON is no text.
-    """
+
+def text_of(value: Any) -> str:
+    """The text in a response: a string, the first of a list, or the first of :data:`TEXT_KEYS`; else ``""``."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Sequence):
         return text_of(value[0]) if value else ""
     if isinstance(value, Mapping):
-        for key in (
-            "output",
-            "outputs",
-            "predictions",
-            "choices",
-            "message",
-            "content",
-            "generated_text",
-            "text",
-            "0",
-        ):
+        for key in TEXT_KEYS:
             if key in value:
                 return text_of(value[key])
     return ""

@@ -1,4 +1,4 @@
-"""A small client of Airflow's REST API: what the launcher asks for, and nothing else."""
+"""A small client of Airflow's REST API, with the calls that the launcher needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_af
 from include.launcher.errors import ApiError
 
 Json = dict[str, Any]
-PATIENCE_SECONDS = 60.0
+RETRY_FOR_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 FINAL_RUN_STATES = frozenset({"success", "failed"})
 FINAL_TASK_STATES = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
@@ -26,10 +26,10 @@ class TaskRow:
     """One task of a run.
 
     Attributes:
-        task_id: its id.
+        task_id: Id of the task.
         state: Airflow's state, ``none`` before it is scheduled.
-        seconds: how long its last try ran so far; None before it started.
-        try_number: the last try, from 1; 0 before the first.
+        seconds: Duration of the last try so far; None before its start.
+        try_number: Number of the last try, from 1; 0 before the first.
     """
 
     task_id: str
@@ -39,39 +39,31 @@ class TaskRow:
 
 
 class AirflowApi:
-    """Talks to one Airflow as one user.
+    """A client of one Airflow, as one user.
 
     Args:
-        base_url: for example ``http://localhost:8080``.
-        user: name of the user.
-        password: its password; sent to ``/auth/token`` only.
-        patience_seconds: how long a request that finds nobody, or an error of the server, is tried again.
+        base_url: For example ``http://localhost:8080``.
+        user: Name of the user.
+        password: Password, sent to ``/auth/token`` only.
+        retry_for_seconds: How long a request without an answer, or with a 5xx, is retried.
     """
 
     def __init__(
-        self, base_url: str, user: str, password: str, patience_seconds: float = PATIENCE_SECONDS
+        self, base_url: str, user: str, password: str, retry_for_seconds: float = RETRY_FOR_SECONDS
     ) -> None:
         self.base_url, self.user, self._password = base_url, user, password
-        self._patience = patience_seconds
+        self._retry_for_seconds = retry_for_seconds
         self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
     def is_healthy(self) -> bool:
-        """Whether the database and all three daemons have reported in lately.
-
-        Raises:
-            httpx.HTTPError: if nobody answers.
-        """
+        """Whether the database and the three daemons are healthy; raises ``httpx.HTTPError`` without an answer."""
         answer = self._http.get("/api/v2/monitor/health")
         parts = answer.json() if answer.is_success else {}
         names = ("metadatabase", "scheduler", "triggerer", "dag_processor")
         return all((parts.get(name) or {}).get("status") == "healthy" for name in names)
 
     def put_connection(self, connection: Json) -> None:
-        """Create a connection, or make an existing one equal.
-
-        Args:
-            connection: ``connection_id``, ``conn_type``, and ``extra`` as an object.
-        """
+        """Create or update a connection; its ``extra`` is an object."""
         body = {**connection, "extra": json.dumps(connection["extra"])}
         path = f"/api/v2/connections/{connection['connection_id']}"
         if self.send("GET", path, allow=HTTPStatus.NOT_FOUND) is None:
@@ -80,15 +72,16 @@ class AirflowApi:
             self.send("PATCH", path, body)
 
     def find_dag(self, dag_id: str) -> Json | None:
-        """The Dag as parsed; None if Airflow has not parsed it (yet)."""
+        """The Dag as parsed; None if Airflow has not parsed it yet."""
         return self.send("GET", f"/api/v2/dags/{dag_id}", allow=HTTPStatus.NOT_FOUND)
 
     def import_errors(self) -> list[Json]:
-        """Files of the Dag folder that could not be imported, each with ``filename`` and ``stack_trace``."""
+        """The import errors of the Dag folder, each with ``filename`` and ``stack_trace``."""
         return list((self.send("GET", "/api/v2/importErrors") or {}).get("import_errors", []))
 
     def trigger(self, dag_id: str, conf: Json, note: str) -> str:
-        """Start a run by hand; answers its id, which is chosen here so that a second try starts no second run."""
+        """Start a run by hand and return its id."""
+        # The id is chosen here, so that a second try of the request starts no second run.
         run_id = f"manual__{datetime.now(UTC).isoformat()}"
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf, "note": note}
         self.send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, allow=HTTPStatus.CONFLICT)
@@ -120,7 +113,7 @@ class AirflowApi:
         ]
 
     def task_order(self, dag_id: str) -> list[str]:
-        """The Dag's task ids, each after those that it waits for."""
+        """The Dag's task ids, each after its upstream tasks."""
         tasks = self._must("GET", f"/api/v2/dags/{dag_id}/tasks")["tasks"]
         sorter: TopologicalSorter[str] = TopologicalSorter({task["task_id"]: [] for task in tasks})
         for task in tasks:
@@ -129,13 +122,13 @@ class AirflowApi:
         return list(sorter.static_order())
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What the task returned (its XCom ``return_value``); None if it returned nothing."""
+        """The task's XCom ``return_value``; None if it returned nothing."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/return_value?stringify=false"
         answer = self.send("GET", path, allow=HTTPStatus.NOT_FOUND)
         return None if answer is None else answer["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[Json]:
-        """The structured lines of a task's log; each has ``event``, and an error has ``error_detail``."""
+        """The lines of a task's log as objects with ``event``; an error has ``error_detail``, too."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}/logs/{try_number}?full_content=true"
         answer = self.send("GET", path, allow=HTTPStatus.NOT_FOUND) or {}
         return [line if isinstance(line, dict) else {"event": line} for line in answer.get("content", [])]
@@ -145,10 +138,10 @@ class AirflowApi:
         return answer if answer is not None else {}
 
     def send(self, method: str, path: str, body: Json | None = None, *, allow: int = 0) -> Json | None:
-        """One request; a token is fetched when there is none or the old one has run out.
+        """Send a request and return its body; None for the status ``allow``.
 
         Raises:
-            ApiError: on any error status but ``allow``, for which it answers None.
+            ApiError: For any other error status.
         """
         answer = self._request(method, path, body)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
@@ -161,14 +154,12 @@ class AirflowApi:
         return dict(answer.json()) if answer.content else {}
 
     def _request(self, method: str, path: str, body: Json | None) -> httpx.Response:
-        """Tried again for a while: a machine that trains may be slow to answer, and SQLite is locked at times.
-
-        Every request here may be sent twice: what is created is named by the caller.
-        """
+        # A machine that trains may be slow to answer, and SQLite may be locked. Every request may be sent twice: the
+        # caller names what it creates.
         attempts = Retrying(
             retry=retry_if_exception_type(httpx.TransportError)
             | retry_if_result(lambda answer: answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR),
-            stop=stop_after_delay(self._patience),
+            stop=stop_after_delay(self._retry_for_seconds),
             wait=wait_fixed(RETRY_SECONDS),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
@@ -191,7 +182,6 @@ class AirflowApi:
 
 
 def _seconds(row: Json) -> float | None:
-    """How long the try took, or has taken so far."""
     if not row["start_date"]:
         return None
     end = datetime.fromisoformat(row["end_date"]) if row["end_date"] else datetime.now(UTC)
@@ -203,7 +193,6 @@ def _run_path(dag_id: str, run_id: str) -> str:
 
 
 def _detail(answer: httpx.Response) -> str:
-    """The reason in the answer's body, cut to a readable length."""
     try:
         return str(answer.json().get("detail", answer.text))[:500]
     except ValueError:

@@ -1,4 +1,4 @@
-"""A small client of the local Azure ML: its control routes, and what the summary asks as any client would."""
+"""A small client of the local Azure ML: its control routes, and the few calls of Azure that the summary needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONNECTION_ID = "azure_ml_default"
 
 
 def connection_extra(env: Mapping[str, str]) -> Json:
-    """What the connection to a local Azure ML carries, from the variables of its ``azure.env``."""
+    """``extra`` of the connection to a local Azure ML, from the variables of its ``azure.env``."""
     return {
         "subscription_id": env["AZURE_SUBSCRIPTION_ID"],
         "resource_group": env["AZURE_RESOURCE_GROUP"],
@@ -32,12 +32,7 @@ def connection_extra(env: Mapping[str, str]) -> Json:
 
 
 class AzureMLApi:
-    """Talks to one local Azure ML.
-
-    Args:
-        port: its port on the loopback interface.
-        paths: the stack's folders; its certificate authority and its names are read from there.
-    """
+    """A client of the local Azure ML at a port of the loopback interface."""
 
     def __init__(self, port: int, paths: Paths) -> None:
         self.base_url, self._paths = f"https://localhost:{port}", paths
@@ -45,11 +40,11 @@ class AzureMLApi:
 
     @property
     def _http(self) -> httpx.Client:
-        """Made at first use: the certificate authority is written by the service itself."""
+        # Made at first use: the service itself writes its certificate authority.
         if self._client is None:
             authority = self._paths.azureml_home / "ca.pem"
             context = ssl.create_default_context(cafile=str(authority))
-            # A connection kept alive may be closed by the service at the moment in which it is used again.
+            # The service may close a connection that was kept alive just when it is used again.
             self._client = httpx.Client(
                 base_url=self.base_url,
                 verify=context,
@@ -60,20 +55,21 @@ class AzureMLApi:
         return self._client
 
     def is_healthy(self) -> bool:
-        """Whether the service answers.
+        """Whether the service answers with success.
 
         Raises:
-            OSError: before its certificate authority exists.
-            httpx.HTTPError: if nobody answers.
+            OSError: Before its certificate authority exists.
+            httpx.HTTPError: If it does not answer.
         """
         try:
             return self._http.get("/_local/health").is_success
         except httpx.ConnectError:
+            # The service may have made a new authority since.
             self._client = None
             raise
 
     def connection(self) -> Json:
-        """The Airflow connection that leads to this service."""
+        """The Airflow connection to this service."""
         return {
             "connection_id": CONNECTION_ID,
             "conn_type": "azure_ml",
@@ -82,7 +78,7 @@ class AzureMLApi:
         }
 
     def register_dataset(self, repo_id: str, folder: Path) -> Json:
-        """Let the local Hub serve a folder or file; answers ``rows`` of each split, and files ``passed_over``."""
+        """Let the local Hub serve a folder or file; returns ``rows`` of each split, and files ``passed_over``."""
         body = {"repo_id": repo_id, "folder": str(folder)}
         return dict(self.control("POST", "/_local/hub/datasets", body))
 
@@ -92,31 +88,32 @@ class AzureMLApi:
             self.control("POST", "/_local/faults", fault)
 
     def clear_faults(self) -> int:
-        """Disarm all faults; answers how many were armed."""
+        """Disarm all faults; returns their number."""
         armed = len(self.control("GET", "/_local/faults")["value"])
         if armed:
             self.control("DELETE", "/_local/faults")
         return armed
 
     def endpoint_exists(self, name: str) -> bool:
-        """Ask the workspace, as any client of Azure would, whether it has this endpoint."""
-        found = self.ask("GET", f"onlineEndpoints/{name}", ENDPOINT_API_VERSION, allow=HTTPStatus.NOT_FOUND)
-        return found.status_code != HTTPStatus.NOT_FOUND
+        """Whether the workspace has this endpoint, by the route that Azure has, too."""
+        path = f"onlineEndpoints/{name}"
+        response = self.ask("GET", path, ENDPOINT_API_VERSION, allow=HTTPStatus.NOT_FOUND)
+        return response.status_code != HTTPStatus.NOT_FOUND
 
     def ask(
         self, method: str, path: str, api_version: str, body: Json | None = None, *, allow: int = 0
     ) -> httpx.Response:
-        """Send a request to Azure Resource Manager, as any client of Azure would.
+        """Send a request to Azure Resource Manager.
 
         Args:
-            method: of HTTP.
-            path: below the workspace, as ``onlineEndpoints/chat``.
-            api_version: of ARM.
-            body: JSON.
-            allow: a status that is no error either.
+            method: HTTP method.
+            path: Path below the workspace, such as ``onlineEndpoints/chat``.
+            api_version: Version of the ARM API.
+            body: Body as JSON.
+            allow: Status that is no error, besides those of success.
 
         Raises:
-            ApiError: for every other answer that is no success.
+            ApiError: For every other status.
         """
         url = f"{self._workspace()}/{path}"
         query = {"api-version": api_version}
@@ -128,13 +125,14 @@ class AzureMLApi:
         )
 
     def losses(self, job: str, experiment: str) -> list[tuple[int, float]]:
-        """The training loss so far, as (step, loss), from the MLflow runs below the job; empty at first."""
+        """The training loss so far, as pairs of step and loss, from the job's MLflow runs; empty at first."""
         api = f"/mlflow/v1.0{self._workspace()}/api/2.0/mlflow"
-        found = self._mlflow("GET", f"{api}/experiments/get-by-name", params={"experiment_name": experiment})
-        if found is None:
+        by_name = {"experiment_name": experiment}
+        response = self._mlflow("GET", f"{api}/experiments/get-by-name", params=by_name)
+        if response is None:
             return []
         query = {
-            "experiment_ids": [found["experiment"]["experiment_id"]],
+            "experiment_ids": [response["experiment"]["experiment_id"]],
             "filter": f"tags.mlflow.rootRunId = '{job}'",
             "max_results": 20,
         }
@@ -169,11 +167,7 @@ class AzureMLApi:
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def control(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Ask one of the control routes, as ``/_local/faults``.
-
-        Raises:
-            ApiError: with the service's sentence, if it refuses.
-        """
+        """Send a request to a control route, such as ``/_local/faults``; raises ``ApiError`` if it is refused."""
         answer = self._http.request(method, path, json=body)
         if answer.is_error:
             raise ApiError(_message(answer))
@@ -181,7 +175,6 @@ class AzureMLApi:
 
 
 def _message(answer: httpx.Response) -> str:
-    """The sentence in an ARM error, or the body."""
     try:
         return str(answer.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):

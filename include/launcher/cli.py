@@ -1,7 +1,4 @@
-"""The command line: ``up``, ``down`` and ``run``. Imports what a command needs only when it runs.
-
-``down`` has to work while the environments are half made, so it needs no more than the standard library.
-"""
+"""The command line: ``up``, ``down`` and ``run``."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+# "down" must work while the virtual environment is half made: what is not in the standard library is imported late.
 from include.launcher import processes
 from include.launcher.errors import BadInputError, LauncherError
 from include.launcher.paths import Paths
@@ -19,11 +17,11 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    told = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     commands: dict[str, Callable[[argparse.Namespace, Paths], int]] = {"up": _up, "down": _down, "run": _run}
     try:
-        return commands[told.command](told, Paths.from_environment())
+        return commands[options.command](options, Paths.from_environment())
     except LauncherError as error:
         print(error, file=sys.stderr)
         return 2 if isinstance(error, BadInputError) else 1
@@ -59,26 +57,26 @@ def _up(_: argparse.Namespace, paths: Paths) -> int:
 
 
 def _down(_: argparse.Namespace, paths: Paths) -> int:
-    ended = processes.end(paths.local)
+    ended = processes.end(paths.state)
     print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
     return 0
 
 
-def _run(told: argparse.Namespace, paths: Paths) -> int:
+def _run(options: argparse.Namespace, paths: Paths) -> int:
     from rich.console import Console
 
     from include.launcher import faults, request, run
 
-    asked = request.Request(
-        dataset=request.dataset(told.dataset) if told.dataset else None,
-        split_pc=request.split_pc(told.split_pc) if told.split_pc else None,
-        model=request.model(told.model) if told.model else None,
-        epochs=request.epochs(told.epochs) if told.epochs else None,
-        fault=faults.plan(told.fail) if told.fail else None,
+    chosen = request.Request(
+        dataset=request.dataset(options.dataset) if options.dataset else None,
+        split_pc=request.split_pc(options.split_pc) if options.split_pc else None,
+        model=request.model(options.model) if options.model else None,
+        epochs=request.epochs(options.epochs) if options.epochs else None,
+        fault=faults.plan(options.fail) if options.fail else None,
     )
-    return run.run(asked, paths, Console())
+    return run.run(chosen, paths, Console())
 
 
 def _terminate(number: int, _: object) -> None:
-    """SIGTERM ends the launcher as an error would: what it started itself is stopped."""
+    # As an error would: what the launcher started is stopped.
     raise SystemExit(128 + number)

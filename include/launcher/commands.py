@@ -6,17 +6,15 @@ import sys
 from pathlib import Path
 
 MIGRATE = ("airflow", "db", "migrate")
+# Logs are read from a shared folder, so no process serves its own over the network.
 AIRFLOW = {
     "api-server": ("airflow", "api-server"),
     "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
     "dag-processor": ("airflow", "dag-processor"),
     "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
-"""Airflow's processes by name. Logs are read from a shared folder, so none is served over the network."""
-
+# Only in docker-compose.yaml: on one machine the scheduler runs the tasks itself.
 CELERY_WORKER = ("airflow", "celery", "worker", "--skip-serve-logs")
-"""Only in ``docker-compose.yaml``: on one machine the scheduler runs the tasks itself."""
-
 AZUREML_LOCAL = ("python", "-m", "azureml_local")
 
 

@@ -1,4 +1,4 @@
-"""The environment of the stack's processes: Airflow's settings and secrets, the way to the local Azure ML."""
+"""Environment variables of the stack's processes: settings, secrets, the address of the local Azure ML."""
 
 from __future__ import annotations
 
@@ -13,21 +13,18 @@ from pathlib import Path
 from include.launcher.paths import ROOT, Paths
 from include.launcher.processes import MARKER
 
+# Variables of the caller that would send a client elsewhere than to this stack.
 _FOREIGN = re.compile(
     r"AZURE_(?!ML_FINETUNE)|(AIRFLOW|ARM|HF|MSI|IDENTITY|OTEL|PYTHON)_|PYTHONPATH|PYTHONHOME|.*_proxy$",
     re.IGNORECASE,
 )
-"""Variables of the caller that would send a client elsewhere than to this stack."""
-
+# How long a process waits for another one's write to SQLite; the default of 5 s is short on a machine that trains.
 LOCK_SECONDS = 30
-"""How long a process waits for another one's write to SQLite before it gives up; SQLite's own default is 5."""
-
 USER = "admin"
-"""Name of the one user of the local Airflow."""
 
 
 def caller() -> dict[str, str]:
-    """The caller's environment without what would change where the stack's clients connect to."""
+    """The caller's environment without the variables that would redirect the stack's clients."""
     return {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
 
 
@@ -35,7 +32,7 @@ def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     """Environment of the local Azure ML's process."""
     return {
         **caller(),
-        MARKER: str(paths.local),
+        MARKER: str(paths.state),
         "PYTHONPATH": str(ROOT / "include"),
         "PYTHONUNBUFFERED": "1",
         "AZUREML_LOCAL_HOME": str(paths.azureml_home),
@@ -44,15 +41,23 @@ def azureml_local(paths: Paths, port: int) -> dict[str, str]:
 
 
 def airflow(paths: Paths, port: int, changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment of every Airflow process, the same for all of them.
+    """Environment of every Airflow process; ``changes`` are settings by name, such as ``CORE__PARALLELISM``."""
+    settings = {**_settings(paths, port), **(changes or {})}
+    return {
+        **caller(),
+        **azure(paths),
+        **{f"AIRFLOW__{name}": value for name, value in settings.items()},
+        MARKER: str(paths.state),
+        "AIRFLOW_HOME": str(paths.airflow_home),
+        "HF_HOME": str(paths.state / "huggingface"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
+        "SCARF_ANALYTICS": "false",
+    }
 
-    Args:
-        paths: folders of the stack.
-        port: of the API server.
-        changes: settings that differ from the stack's own, as ``CORE__PARALLELISM``.
-    """
+
+def _settings(paths: Paths, port: int) -> dict[str, str]:
     own = load_secrets(paths)
-    settings = {
+    return {
         "API__BASE_URL": f"http://localhost:{port}",
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
@@ -75,22 +80,11 @@ def airflow(paths: Paths, port: int, changes: Mapping[str, str] | None = None) -
         "LOGGING__BASE_LOG_FOLDER": str(paths.airflow_home / "logs"),
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-        **(changes or {}),
-    }
-    return {
-        **caller(),
-        **azure(paths),
-        **{f"AIRFLOW__{name}": value for name, value in settings.items()},
-        MARKER: str(paths.local),
-        "AIRFLOW_HOME": str(paths.airflow_home),
-        "HF_HOME": str(paths.local / "huggingface"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
-        "SCARF_ANALYTICS": "false",
     }
 
 
 def azure(paths: Paths) -> dict[str, str]:
-    """The variables of ``azure.env``; none before the local Azure ML was first started."""
+    """The variables of ``azure.env``; none before the first start of the local Azure ML."""
     file = paths.azureml_home / "azure.env"
     if not file.exists():
         return {}
@@ -99,7 +93,7 @@ def azure(paths: Paths) -> dict[str, str]:
 
 
 def load_secrets(paths: Paths) -> dict[str, str]:
-    """The stack's own keys and password: drawn at random once, kept in a file that only its owner reads."""
+    """Keys and password of the stack: random, made once, in a file that only its owner can read."""
     file = paths.airflow_home / "secrets.json"
     if not file.exists():
         _write_private(
@@ -117,7 +111,7 @@ def load_secrets(paths: Paths) -> dict[str, str]:
 
 
 def _write_private(file: Path, content: Mapping[str, str]) -> None:
-    """Write JSON with mode 0600 from its first byte on."""
+    # The mode is set when the file is opened: a chmod after the write would leave a moment in which others can read.
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(content, out)

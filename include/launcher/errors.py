@@ -1,10 +1,10 @@
-"""The launcher's own errors. Each says what, where, the bad value and the cure, in one sentence."""
+"""The launcher's own errors; each message names the bad value, its place and the cure."""
 
 from __future__ import annotations
 
 
 class LauncherError(Exception):
-    """Base of all errors that the launcher raises on purpose; printed without a traceback."""
+    """Base of all; the command line prints it without a traceback."""
 
 
 class BadInputError(LauncherError):

@@ -1,4 +1,4 @@
-"""``FAIL=<task>``: which faults of the local Azure ML make it fail. The table is :file:`faults.yaml`."""
+"""``FAIL=<task>``: the faults of the local Azure ML that make a task fail, from :file:`faults.yaml`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,7 @@ TABLE = Path(__file__).with_name("faults.yaml")
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """How to make one task fail.
-
-    Attributes:
-        task_id: the task.
-        story: what happens, for the one who watches.
-        faults: bodies for ``POST /_local/faults``.
-        conf: params that the run needs so that it gets as far as the fault.
-    """
+    """How to make one task fail: bodies for ``POST /_local/faults``, and the params with which a run meets them."""
 
     task_id: str
     story: str
@@ -32,7 +25,8 @@ class FaultPlan:
 
 
 def load() -> dict[str, FaultPlan]:
-    """The table, by task id; ``{unique}`` in a param becomes a few random letters."""
+    """The plans by task id."""
+    # Random letters stand for {unique} in a param: a cluster or data set that no run has used before.
     unique = secrets.token_hex(3)
     return {
         task_id: FaultPlan(
@@ -46,11 +40,7 @@ def load() -> dict[str, FaultPlan]:
 
 
 def plan(task_id: str) -> FaultPlan:
-    """The plan for this task.
-
-    Raises:
-        BadInputError: if the table has none; names those it has.
-    """
+    """The plan for this task; raises ``BadInputError`` if there is none."""
     table = load()
     if task_id not in table:
         raise BadInputError(

@@ -1,4 +1,4 @@
-"""Where the launcher keeps things: everything lies below ``.local``, which Git ignores."""
+"""The launcher's folders and files, all below ``.local``, which Git ignores."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Paths:
-    """The folders and files of one stack.
+    """The folders and files of one stack, below the folder of its state."""
 
-    Attributes:
-        local: folder of all state; ``FINETUNE_LOCAL`` moves it.
-    """
-
-    local: Path
+    state: Path
 
     @classmethod
     def from_environment(cls) -> Paths:
@@ -26,25 +22,25 @@ class Paths:
 
     @property
     def records(self) -> Path:
-        """One JSON file a running process."""
-        return self.local / "run"
+        """One JSON file per running process."""
+        return self.state / "run"
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
-        return self.local / "logs"
+        """One log file per process."""
+        return self.state / "logs"
 
     @property
     def airflow_home(self) -> Path:
         """Airflow's home: metadata database, task logs."""
-        return self.local / "airflow"
+        return self.state / "airflow"
 
     @property
     def azureml_home(self) -> Path:
-        """The local Azure ML's home: its state, ``azure.env``, its certificate authority."""
-        return self.local / "azureml"
+        """Home of the local Azure ML: its state, ``azure.env``, its certificate authority."""
+        return self.state / "azureml"
 
     @property
     def last_run(self) -> Path:
-        """What the last ``make run`` did, as JSON."""
-        return self.local / "last_run.json"
+        """The outcome of the last ``make run``, as JSON."""
+        return self.state / "last_run.json"

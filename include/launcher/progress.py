@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a table that is redrawn on a terminal, a line for each change elsewhere."""
+"""Shows a run while it goes on: a table that is redrawn on a terminal, else a line for each change."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.launcher.airflow_api import TaskRow
+from include.launcher.tasks import WAIT_FOR_JOB
 
 Losses = list[tuple[int, float]]
 STYLES = {
@@ -21,11 +22,10 @@ STYLES = {
     "deferred": "cyan",
     "up_for_retry": "yellow",
 }
-TRAINING_TASK = "wait_for_job"
 
 
 class Progress(Protocol):
-    """What the follower of a run tells."""
+    """A view of a run."""
 
     def __enter__(self) -> Self: ...
 
@@ -34,13 +34,7 @@ class Progress(Protocol):
     ) -> None: ...
 
     def update(self, seconds: float, rows: list[TaskRow], losses: Losses) -> None:
-        """Show the run as it stands.
-
-        Args:
-            seconds: since the run was triggered.
-            rows: its tasks, in the order to show them.
-            losses: the training's loss so far, as (step, loss).
-        """
+        """Show the run ``seconds`` after its start; ``losses`` are pairs of step and loss."""
 
 
 def choose(console: Console) -> Progress:
@@ -69,7 +63,7 @@ class LiveTable:
         for name, justify in (("task", "left"), ("state", "left"), ("seconds", "right"), ("", "left")):
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         for row in rows:
-            remark = loss_text(losses) if row.task_id == TRAINING_TASK else ""
+            remark = loss_text(losses) if row.task_id == WAIT_FOR_JOB else ""
             if row.try_number > 1:
                 remark = f"try {row.try_number}  {remark}"
             state = Text("waiting" if row.state == "none" else row.state, style=STYLES.get(row.state, "dim"))
@@ -95,7 +89,7 @@ class PlainLines:
         return None
 
     def update(self, seconds: float, rows: list[TaskRow], losses: Losses) -> None:
-        """Print what is new; the loss at most every two seconds."""
+        """Print what has changed; the loss at most every two seconds."""
         for row in rows:
             if row.state == "none" or self._seen.get(row.task_id) == (row.state, row.try_number):
                 continue
@@ -116,13 +110,13 @@ class PlainLines:
 
 
 def seconds_text(row: TaskRow) -> str:
-    """The task's seconds with one digit; nothing for a task that never ran."""
+    """The task's seconds with one digit; empty for a task that never ran."""
     never_ran = row.seconds is None or row.state in ("upstream_failed", "skipped")
     return "" if never_ran else f"{row.seconds:.1f}"
 
 
 def loss_text(losses: Losses) -> str:
-    """Where the loss began and where it is."""
+    """The first loss and the last."""
     if not losses:
         return ""
     (_, first), (step, last) = losses[0], losses[-1]

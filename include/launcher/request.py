@@ -1,4 +1,4 @@
-"""What the user asks ``make run`` for: read, checked, and turned into the run's ``conf``."""
+"""The options of ``make run``, checked and turned into the run's ``conf``."""
 
 from __future__ import annotations
 
@@ -21,12 +21,7 @@ _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: the name that the Dag asks the Hub for, and the folder that the local Hub serves under it.
-
-    Attributes:
-        repo_id: for example ``HuggingFaceH4/ultrachat_200k``.
-        folder: folder or file of JSON Lines or parquet; None if the Hub knows the name already.
-    """
+    """A data set on the local Hub; ``folder`` is what it serves as ``repo_id``, None if it has the data already."""
 
     repo_id: str
     folder: Path | None = None
@@ -34,15 +29,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Request:
-    """One ``make run``. What is None is left to the Dag's own default.
-
-    Attributes:
-        dataset: the data set to train on.
-        split_pc: percent of every split, above 0 and up to 100.
-        model: name of a model in the registry.
-        epochs: passes over the data, 1 or more.
-        fault: what the local Azure ML is to do wrong.
-    """
+    """The options of one run; for None the Dag's own default holds."""
 
     dataset: Dataset | None = None
     split_pc: float | None = None
@@ -51,24 +38,20 @@ class Request:
     fault: FaultPlan | None = None
 
     def conf(self) -> dict[str, Any]:
-        """The run's configuration, in the names of the Dag's params."""
-        asked: dict[str, Any] = {
+        """The run's configuration, by the names of the Dag's params."""
+        options: dict[str, Any] = {
             "dataset": self.dataset.repo_id if self.dataset else None,
             "split_pc": self.split_pc,
             "model_name": self.model,
             "num_train_epochs": self.epochs,
         }
-        return {name: value for name, value in asked.items() if value is not None} | (
+        return {name: value for name, value in options.items() if value is not None} | (
             self.fault.conf if self.fault else {}
         )
 
 
 def dataset(text: str) -> Dataset:
-    """``DATASET=``: a folder or file that exists, else a Hub id.
-
-    Raises:
-        BadInputError: if it can be neither.
-    """
+    """``DATASET=``: a folder or file that exists, else a Hub id; raises ``BadInputError`` if it can be neither."""
     path = Path(text).expanduser()
     if path.exists():
         if not any(_is_data(file) for file in ([path] if path.is_file() else _below(path))):
@@ -105,11 +88,7 @@ def _hub_name(path: Path) -> str:
 
 
 def split_pc(text: str) -> float:
-    """``SPLIT_PC=``: a number above 0 and up to 100.
-
-    Raises:
-        BadInputError: if it is none.
-    """
+    """``SPLIT_PC=``: a number above 0 and up to 100, or ``BadInputError``."""
     try:
         value = float(text)
     except ValueError:
@@ -122,22 +101,15 @@ def split_pc(text: str) -> float:
 
 
 def epochs(text: str) -> int:
-    """``EPOCHS=``: a whole number from 1 on.
-
-    Raises:
-        BadInputError: if it is none.
-    """
+    """``EPOCHS=``: a whole number from 1 on, or ``BadInputError``."""
     if not text.isdecimal() or int(text) < 1:
         raise BadInputError(f"EPOCHS={text!r} is no number of epochs: give a whole number from 1 on.")
     return int(text)
 
 
 def model(text: str) -> str:
-    """``MODEL=``: a name as the registry writes it; whether it has such a model is the Dag's to find out.
-
-    Raises:
-        BadInputError: if no model can have this name.
-    """
+    """``MODEL=``: a name that a model of the registry can have, or ``BadInputError``."""
+    # Whether the registry has the model is for the Dag to say, in its own words.
     if not _MODEL.fullmatch(text):
         raise BadInputError(
             f"MODEL={text!r} is no model name: give letters, digits, '.', '_' and '-', "

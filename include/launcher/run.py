@@ -9,10 +9,11 @@ from rich.console import Console
 from include.launcher import outcome, processes, progress, summary
 from include.launcher.airflow_api import Json
 from include.launcher.errors import LauncherError
-from include.launcher.follow import DAG_ID, follow, settle_old_runs, wait_for_dag
+from include.launcher.follow import follow, settle_old_runs, wait_for_dag
 from include.launcher.paths import Paths
 from include.launcher.request import Request
 from include.launcher.stack import Say, Stack, up
+from include.launcher.tasks import DAG_ID
 
 LAUNCHER = "launcher"
 
@@ -24,8 +25,8 @@ def run(request: Request, paths: Paths, console: Console) -> int:
         0 only if the run succeeded and its endpoint is gone.
 
     Raises:
-        LauncherError: if it could not even be started, or another run is under way.
-        KeyboardInterrupt: on Ctrl-C, after saying what goes on.
+        LauncherError: If the run could not be started, or another one is under way.
+        KeyboardInterrupt: On Ctrl-C, after a message about what goes on.
     """
 
     def say(text: str) -> None:
@@ -42,6 +43,7 @@ def run(request: Request, paths: Paths, console: Console) -> int:
         )
         raise
     except BaseException:
+        # Also on SIGTERM, which arrives as SystemExit.
         stack.stop_own()
         raise
     if stack.started:
@@ -51,7 +53,7 @@ def run(request: Request, paths: Paths, console: Console) -> int:
 
 
 def _take_turn(paths: Paths) -> None:
-    """Write this process down, for ``make down``; refuse if another ``make run`` is at work."""
+    """Record this process for ``make down``; refuse if another ``make run`` is under way."""
     other = processes.read_records(paths.records).get(LAUNCHER)
     if other is not None and processes.is_alive(other):
         raise LauncherError(
@@ -77,7 +79,7 @@ def _run(stack: Stack, request: Request, console: Console, say: Say) -> int:
     done = outcome.gather(stack, run_id, ended["state"], time.monotonic() - began)
     outcome.write(done, stack.paths.last_run)
     summary.show(console, stack, done)
-    _tell_failures(stack, run_id, done, say)
+    _show_failures(stack, run_id, done, say)
     if request.fault and done["state"] == "success":
         say(f"FAIL={request.fault.task_id} had no effect: the run did not meet the fault.")
     return 0 if outcome.succeeded(done) else 1
@@ -97,7 +99,7 @@ def _prepare(stack: Stack, request: Request, say: Say) -> None:
         stack.azureml.add_faults(request.fault.faults)
 
 
-def _tell_failures(stack: Stack, run_id: str, done: Json, say: Say) -> None:
+def _show_failures(stack: Stack, run_id: str, done: Json, say: Say) -> None:
     if done["state"] == "success":
         return
     for task_id, sentence, log in outcome.failures(stack, run_id):

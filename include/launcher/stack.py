@@ -1,4 +1,4 @@
-"""Brings the stack up: the local Azure ML, Airflow's database, processes, connection. Reuses what runs."""
+"""Starts the stack: the local Azure ML, then Airflow's database, processes and connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -28,14 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class Stack:
-    """A stack that is up.
-
-    Attributes:
-        paths: its folders.
-        airflow: client of its Airflow.
-        azureml: client of its local Azure ML.
-        started: names of the processes that this call started; the rest ran before.
-    """
+    """A stack that is up; ``started`` names the processes that this call started, the others ran before."""
 
     paths: Paths
     airflow: AirflowApi
@@ -43,34 +36,34 @@ class Stack:
     started: list[str] = field(default_factory=list)
 
     def stop_own(self) -> None:
-        """End what this call started; what ran before goes on."""
+        """End what this call started."""
         if self.started:
-            processes.end(self.paths.local, names=frozenset(self.started))
+            processes.end(self.paths.state, names=frozenset(self.started))
 
 
 def up(paths: Paths, say: Say, changes: Mapping[str, str] | None = None) -> Stack:
-    """Bring up what does not run yet and wait until all of it is healthy.
+    """Start what does not run yet and wait until all of it is healthy.
 
     Args:
-        paths: folders of the stack.
-        say: takes a line for the user.
-        changes: settings of Airflow that differ from the stack's own, as ``CORE__PARALLELISM``.
+        paths: Folders of the stack.
+        say: Takes a line for the user.
+        changes: Settings of Airflow that differ from the stack's own, such as ``CORE__PARALLELISM``.
 
     Raises:
-        StartError: if a process ends or stays silent; names its log.
+        StartError: If a process ends or does not answer; the message names its log.
     """
     started: list[str] = []
-    told_before = environment.azure(paths)
+    before = environment.azure(paths)
     try:
         azureml = _azureml_local(paths, say, started)
-        if environment.azure(paths) != told_before:
-            # What still runs was told another port or another authority than the one that answers now.
-            processes.end(paths.local, names=frozenset(commands.AIRFLOW))
+        if environment.azure(paths) != before:
+            # An Airflow that runs already was started with another port or certificate authority.
+            processes.end(paths.state, names=frozenset(commands.AIRFLOW))
         airflow = _airflow(paths, say, started, changes)
         airflow.put_connection(azureml.connection())
     except BaseException:
-        # Also on Ctrl-C: a stack that is half up is of no use to anybody.
-        processes.end(paths.local, names=frozenset(started))
+        # Also on Ctrl-C: half a stack helps nobody.
+        processes.end(paths.state, names=frozenset(started))
         raise
     return Stack(paths, airflow, azureml, started)
 
@@ -107,7 +100,7 @@ def _airflow(paths: Paths, say: Say, started: list[str], changes: Mapping[str, s
 
 
 def _migrate(paths: Paths, env: dict[str, str], say: Say) -> None:
-    """Make or update the metadata database, once for each version of Airflow."""
+    # Once for each version of Airflow: the command takes seconds even if there is nothing to do.
     version = importlib.metadata.version("apache-airflow-core")
     done = paths.airflow_home / f".migrated-{version}"
     if done.exists() and (paths.airflow_home / "airflow.db").exists():
@@ -137,11 +130,7 @@ def _running(paths: Paths, name: str) -> processes.Record | None:
 
 
 def _wait(paths: Paths, names: list[str], is_healthy: Callable[[], bool]) -> None:
-    """Poll until healthy.
-
-    Raises:
-        StartError: if one of the processes ends, or time is up.
-    """
+    """Poll until healthy; raises ``StartError`` if one of the processes ends, or after ``START_SECONDS``."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         for name in names:
@@ -167,24 +156,17 @@ def _last_line(paths: Paths, name: str) -> str:
 
 
 def _free_port(variable: str, default: int, say: Say) -> int:
-    """The port that the variable asks for, or the next free one after it.
-
-    Raises:
-        StartError: if the variable holds no port number.
-    """
-    asked = os.environ.get(variable) or str(default)
-    if not asked.isdecimal() or not 0 < int(asked) < 65536:
-        raise StartError(f"{variable} is {asked!r}: give a port number from 1 to 65535.")
-    for port in _candidates(int(asked)):
+    """The port that the variable names, or the next free one; raises ``StartError`` if it names none."""
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise StartError(f"{variable} is {text!r}: give a port number from 1 to 65535.")
+    first = int(text)
+    for port in range(first, min(first + 200, 65536)):
         if _is_free(port):
-            if port != int(asked):
-                say(f"Port {asked} is taken; taking {port} ({variable} chooses another)")
+            if port != first:
+                say(f"Port {first} is taken; taking {port} ({variable} chooses another)")
             return port
-    raise StartError(f"No free port from {asked} on: choose one with {variable}=<port>.")
-
-
-def _candidates(first: int) -> Iterator[int]:
-    yield from range(first, min(first + 200, 65536))
+    raise StartError(f"No free port from {first} on: choose one with {variable}=<port>.")
 
 
 def _is_free(port: int) -> bool:
@@ -194,5 +176,6 @@ def _is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    # Another process may listen on all addresses, which lets a bind to this one succeed.
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -1,4 +1,4 @@
-"""The last page of ``make run``: what was trained, how much better it is, that nothing is left."""
+"""The summary that ends ``make run``: what was trained, how much better it is, what is left."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from include.launcher import tasks
 from include.launcher.airflow_api import Json
-from include.launcher.follow import DAG_ID
+from include.launcher.outcome import result_of
 from include.launcher.stack import Stack
 
 
@@ -34,23 +35,15 @@ def show(console: Console, stack: Stack, outcome: Json) -> None:
 
 
 def lines(stack: Stack, outcome: Json) -> list[tuple[str, str]]:
-    """The summary's rows; a part that the run did not get to is left out."""
-
-    def result(task_id: str) -> Json:
-        value = stack.airflow.result(DAG_ID, outcome["run_id"], task_id)
-        return value if isinstance(value, dict) else {}
-
-    base, metrics = result("choose_model"), result("review_metrics")
-    registered, data, smoke = outcome["model"], outcome["data"], outcome["smoke_test"]
+    """The rows of the summary, without the parts that the run did not reach."""
+    result = result_of(stack, outcome["run_id"])
+    job, smoke = outcome["job"], outcome["smoke_test"]
     rows = [
-        ("base model", f"{base.get('name')}, version {base.get('version')}" if base else ""),
-        ("data", _data(data)),
-        ("job", f"{outcome['job']['name']} ({outcome['job']['status']})" if outcome["job"]["name"] else ""),
-        *losses(metrics),
-        (
-            "registered model",
-            f"{registered['name']}, version {registered['version']}" if registered["name"] else "",
-        ),
+        ("base model", _model(result(tasks.CHOOSE_MODEL))),
+        ("data", _data(outcome["data"])),
+        ("job", f"{job['name']} ({job['status']})" if job["name"] else ""),
+        *losses(result(tasks.REVIEW_METRICS)),
+        ("registered model", _model(outcome["model"])),
         ("prompt", _short(smoke["prompt"])),
         ("answer", f"{_short(smoke['answer'])} ({smoke['seconds']:.1f} s)" if smoke["answer"] else ""),
         ("endpoint", _endpoint(outcome["endpoint"])),
@@ -60,11 +53,7 @@ def lines(stack: Stack, outcome: Json) -> list[tuple[str, str]]:
 
 
 def losses(metrics: Json) -> list[tuple[str, str]]:
-    """Loss of the base and the tuned model on each split, and the change in percent.
-
-    Args:
-        metrics: ``train_loss``, ``eval_loss``, and ``base_train_loss``, ``base_eval_loss`` if measured.
-    """
+    """Loss of the base and the tuned model on each split, and the change in percent."""
     rows = []
     for split, words in (("train", "loss, training data"), ("eval", "loss, held-out data")):
         base, tuned = metrics.get(f"base_{split}_loss"), metrics.get(f"{split}_loss")
@@ -73,6 +62,10 @@ def losses(metrics: Json) -> list[tuple[str, str]]:
         change = f" ({100 * (tuned / base - 1):+.0f} %)" if base and tuned is not None else ""
         rows.append((words, f"base {_number(base)}, tuned {_number(tuned)}{change}"))
     return rows
+
+
+def _model(model: Json) -> str:
+    return f"{model['name']}, version {model['version']}" if model.get("name") else ""
 
 
 def _endpoint(endpoint: Json) -> str:

@@ -33,13 +33,13 @@ def test_a_devices_peak_is_that_of_the_longest_name_that_fits(device: str, tflop
 
 @pytest.mark.skipif(not COMPUTE.exists(), reason="the compute environment is not made")
 def test_a_tiny_step_runs_without_a_gpu_and_counts_its_weights() -> None:
-    told = run_compute(
+    step = run_compute(
         "-m", "tests.bench.lora_step", "--tiny-on-cpu", "--batch", "1", "--length", "16", "--steps", "1",
         "--peak-tflops", "1",
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout
-    counted = re.search(r"CPU: ([\d,]+) weights, ([\d,]+) of them LoRA, 1 x 16 tokens", told.stdout)
-    assert counted is not None, told.stdout
+    assert step.returncode == 0, step.stdout
+    counted = re.search(r"CPU: ([\d,]+) weights, ([\d,]+) of them LoRA, 1 x 16 tokens", step.stdout)
+    assert counted is not None, step.stdout
     # LoRA of rank 8: qkv, o, gate and up together, down, of two layers; lm_head is left out by peft.
     lora = 2 * 8 * ((32 + 96) + (32 + 32) + (32 + 128) + (64 + 32))
     layers = 2 * (32 * 96 + 32 * 32 + 32 * 128 + 64 * 32 + 2 * 32)
@@ -47,11 +47,11 @@ def test_a_tiny_step_runs_without_a_gpu_and_counts_its_weights() -> None:
         layers + 32 + 64 * 32 + lora,
         lora,
     ]
-    assert re.search(r"[\d,]+ tokens/s, MFU \d+\.\d% of 1 TFLOP/s", told.stdout)
+    assert re.search(r"[\d,]+ tokens/s, MFU \d+\.\d% of 1 TFLOP/s", step.stdout)
 
 
 @pytest.mark.skipif(not COMPUTE.exists(), reason="the compute environment is not made")
 def test_where_there_is_no_gpu_it_says_so() -> None:
-    told = run_compute("-m", "tests.bench.lora_step", CUDA_VISIBLE_DEVICES="")
-    assert told.returncode == 0, told.stdout
-    assert "This machine has no CUDA device" in told.stdout
+    step = run_compute("-m", "tests.bench.lora_step", CUDA_VISIBLE_DEVICES="")
+    assert step.returncode == 0, step.stdout
+    assert "This machine has no CUDA device" in step.stdout

@@ -21,19 +21,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--cases", default="*", help="shell patterns on <task>.<fault>.<mode>, commas between"
     )
+    parser.add_argument("--list", action="store_true", help="name the cases and count them, run none")
     parser.add_argument("--fast", action="store_true", help="each fault once")
     parser.add_argument("--stacks", type=int, default=1, help="how many stacks side by side")
     parser.add_argument("--out", type=Path, default=ROOT / ".local" / "chaos.json")
     parser.add_argument("--keep", action="store_true", help="keep the stacks' folders")
-    told = parser.parse_args(arguments)
-    chosen = [case for case in table.matching(table.load(), told.cases) if case.fast or not told.fast]
+    options = parser.parse_args(arguments)
+    chosen = [case for case in table.matching(table.load(), options.cases) if case.fast or not options.fast]
     if not chosen:
-        print(f"No case matches {told.cases!r}: names are <task>.<fault>.<mode>.", file=sys.stderr)
+        print(f"No case matches {options.cases!r}: names are <task>.<fault>.<mode>.", file=sys.stderr)
         return 2
+    if options.list:
+        print(*(case.name for case in chosen), f"{len(chosen)} cases", sep="\n")
+        return 0
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    rows, wrong = stacks.run(chosen, told.stacks, told.keep, Console())
-    told.out.parent.mkdir(parents=True, exist_ok=True)
-    told.out.write_text(json.dumps(rows, indent=1) + "\n")
+    rows, wrong = stacks.run(chosen, options.stacks, options.keep, Console())
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(rows, indent=1) + "\n")
     report.show(rows, wrong, Console(width=report.WIDTH))
     return 1 if wrong or not all(row["ok"] for row in rows) else 0
 

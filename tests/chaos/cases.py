@@ -15,11 +15,11 @@ TABLE: Final = Path(__file__).with_name("rules.yaml")
 TASKS: Final = (
     "connect",
     "choose_model",
-    "check_compute",
+    "validate_compute",
     "check_data",
     "resolve_parameters",
-    "reserve_endpoint",
-    "validate_compute",
+    "check_endpoint",
+    "prepare_compute",
     "prepare_data",
     "submit_job",
     "wait_for_job",
@@ -39,7 +39,7 @@ GROUPS: Final = {
     "talking": tuple(task for task in TASKS if task != "verdict"),
     "retried": tuple(task for task in TASKS if task != "verdict"),
     "creating": (
-        "validate_compute",
+        "prepare_compute",
         "prepare_data",
         "submit_job",
         "register_model",
@@ -121,10 +121,10 @@ def matching(cases: Iterable[Case], pattern: str) -> list[Case]:
 
 def dags(cases: Iterable[Case]) -> dict[str, object]:
     """Dag id -> knobs, for :file:`dags/chaos.py`: only the variants that the cases need."""
-    found: dict[str, object] = {"chaos": {}}
+    variants: dict[str, object] = {"chaos": {}}
     for case in cases:
         if case.dag_id.startswith("chaos-timeout"):
-            found[case.dag_id] = {"timeouts": {case.task: TIMEOUT_SECONDS}}
+            variants[case.dag_id] = {"timeouts": {case.task: TIMEOUT_SECONDS}}
         elif case.dag_id == "chaos-run-timeout":
-            found[case.dag_id] = {"dagrun_timeout": RUN_TIMEOUT_SECONDS}
-    return found
+            variants[case.dag_id] = {"dagrun_timeout": RUN_TIMEOUT_SECONDS}
+    return variants

@@ -12,13 +12,13 @@ SIGNAL_SECONDS = 15.0
 
 MESSAGE = "The operation could not be done."
 OPERATIONS = {
-    "validate_compute": "computes.create",
+    "prepare_compute": "computes.create",
     "create_endpoint": "onlineEndpoints.create",
     "deploy": "onlineDeployments.create",
     "delete_endpoint": "onlineEndpoints.delete",
 }
 WRITES = {
-    "validate_compute": ("PUT", "*/computes/*"),
+    "prepare_compute": ("PUT", "*/computes/*"),
     "prepare_data": ("PUT", "*/workspaces/*/data/*"),
     "submit_job": ("PUT", "*/jobs/*"),
     "register_model": ("PUT", "*/models/*"),
@@ -88,7 +88,7 @@ def hold_request(run: Run) -> Json:
 
 def operation(run: Run, kind: str, **fields: Any) -> Json:
     """A fault of the long operation of the case's task."""
-    key = run.conf()["compute_cluster"] if run.case.task == "validate_compute" else run.endpoint
+    key = run.conf()["compute_cluster"] if run.case.task == "prepare_compute" else run.endpoint
     pattern = f"{key}/*" if run.case.task == "deploy" else key
     return {"kind": kind, "resource": OPERATIONS[run.case.task], "key": pattern, "message": MESSAGE, **fields}
 
@@ -126,7 +126,7 @@ def _quota(run: Run) -> Json:
             "message": said
         }
     method, path = WRITES[run.case.task]
-    code = "ClusterCoreQuotaReached" if run.case.task == "validate_compute" else "QuotaExceeded"
+    code = "ClusterCoreQuotaReached" if run.case.task == "prepare_compute" else "QuotaExceeded"
     said = "Operation results in exceeding quota limits. Maximum allowed: 0."
     told = {"kind": "status", "status": 400, "code": code, "message": said, "count": None}
     return meant_for(run, {**told, "method": method, "path": path})

@@ -54,8 +54,8 @@ def _there(run: Run) -> bool:
 def _waits(run: Run) -> bool:
     """Whether the fault that keeps the request has not been met yet."""
     faults = run.world.stack.azureml.control("GET", "/_local/faults")["value"]
-    wanted = hold_request(run)
-    return any(all(fault.get(name) == value for name, value in wanted.items()) for fault in faults)
+    hold = hold_request(run)
+    return any(all(fault.get(name) == value for name, value in hold.items()) for fault in faults)
 
 
 def act(run: Run) -> None:

@@ -122,22 +122,22 @@ def _why(run: Run) -> str:
 def needles(world: World) -> set[bytes]:
     """The secrets of a stack that must not be found."""
     own = environment.load_secrets(world.stack.paths)
-    told = environment.azure(world.stack.paths)
-    found = {world.password, told["IDENTITY_HEADER"], own["fernet_key"], own["jwt_secret"]}
+    azure = environment.azure(world.stack.paths)
+    values = {world.password, azure["IDENTITY_HEADER"], own["fernet_key"], own["jwt_secret"]}
     for file in (world.stack.paths.azureml_home / "secrets").rglob("*"):
         if file.is_file() and file.stat().st_size < 200:
-            found.add(file.read_text(errors="ignore").strip())
-    return {text.encode() for text in found if len(text) > 11}
+            values.add(file.read_text(errors="ignore").strip())
+    return {text.encode() for text in values if len(text) > 11}
 
 
 def secrets(run: Run) -> list[str]:
     """Places where a secret stands: the run's task logs, and its rows in the metadata database."""
-    wanted = needles(run.world) | {key.encode() for key in run.keys}
+    values = needles(run.world) | {key.encode() for key in run.keys}
     folder = run.world.stack.paths.airflow_home / "logs" / f"dag_id={run.dag_id}" / f"run_id={run.run_id}"
-    found = [
+    leaks = [
         f"a secret stands in the log {file.relative_to(folder)}: {hit}"
         for file in sorted(folder.rglob("*.log"))
-        if (hit := _hit(file.read_bytes(), wanted))
+        if (hit := _hit(file.read_bytes(), values))
     ]
     with reading(run.world.stack.paths.airflow_home / "airflow.db") as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -145,23 +145,23 @@ def secrets(run: Run) -> list[str]:
             columns = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
             if "run_id" in columns:
                 rows = database.execute(f"SELECT * FROM {table} WHERE run_id = ?", (run.run_id,)).fetchall()
-                if hit := _hit(repr(rows).encode(), wanted):
-                    found.append(f"a secret stands in the table {table}: {hit}")
-    return found
+                if hit := _hit(repr(rows).encode(), values):
+                    leaks.append(f"a secret stands in the table {table}: {hit}")
+    return leaks
 
 
 def whole_database(world: World) -> list[str]:
     """Secrets anywhere in the files of the metadata database, trigger rows and connections among them."""
-    wanted = needles(world) - {b""}
+    values = needles(world) - {b""}
     return [
         f"a secret stands in the metadata database: {hit}"
         for file in sorted(Path(world.stack.paths.airflow_home).glob("airflow.db*"))
-        if (hit := _hit(file.read_bytes(), wanted))
+        if (hit := _hit(file.read_bytes(), values))
     ]
 
 
-def _hit(content: bytes, wanted: set[bytes]) -> str:
-    for secret in wanted:
+def _hit(content: bytes, values: set[bytes]) -> str:
+    for secret in values:
         if secret in content:
             return f"{secret[:4].decode(errors='replace')}..., {len(secret)} characters"
     for name, pattern in (("a token", TOKEN), ("a signature", SIGNATURE)):

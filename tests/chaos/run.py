@@ -85,7 +85,7 @@ class Run:
     def conf(self) -> dict[str, Any]:
         """The Dag's params."""
         conf: dict[str, Any] = {"compute_max_instances": 20, "deferrable": self.case.mode == "deferred"}
-        if self.case.task == "validate_compute":
+        if self.case.task == "prepare_compute":
             conf |= {"compute_cluster": f"c-{self.unique}", "compute_max_instances": 1}
         if self.case.fault == "preemption":
             conf["compute_cluster"] = "spot"
@@ -145,8 +145,10 @@ class Run:
         """The service's documents of a kind that carry this run's tags or names."""
         with reading(self.world.stack.paths.azureml_home / "state.db") as database:
             rows = database.execute("SELECT key, body FROM documents WHERE kind = ?", (kind,)).fetchall()
-        found = {key: json.loads(body) for key, body in rows if self.run_id in body or self._named(key)}
-        return {key: body for key, body in found.items() if self._named(key) or _owner(body) == self.run_id}
+        documents = {key: json.loads(body) for key, body in rows if self.run_id in body or self._named(key)}
+        return {
+            key: body for key, body in documents.items() if self._named(key) or _owner(body) == self.run_id
+        }
 
     def _named(self, key: str) -> bool:
         return key.startswith((self.job, self.endpoint))

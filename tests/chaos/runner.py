@@ -37,7 +37,7 @@ class Runner:
 
     Args:
         world: the stack.
-        say: told each result.
+        say: Called with each result.
     """
 
     def __init__(self, world: World, say: Say) -> None:
@@ -174,23 +174,23 @@ def stack(local: Path, cases: Sequence[Case], say: Say) -> Outcome:
     Args:
         local: folder of the stack.
         cases: what to run.
-        say: told each result.
+        say: Called with each result.
     """
     world = build(local, table.dags(cases), password=f"chaos-{secrets.token_hex(8)}")
     try:
         _spot_cluster(world)
         _wait_for_dags(world, set(table.dags(cases)))
         outcome = Runner(world, say).run(cases)
-        if found := invariants.whole_database(world):
-            outcome.wrong["the metadata database"] = found
+        if problems := invariants.whole_database(world):
+            outcome.wrong["the metadata database"] = problems
         return outcome
     finally:
         processes.end(local)
 
 
-def _wait_for_dags(world: World, wanted: set[str]) -> None:
+def _wait_for_dags(world: World, dag_ids: set[str]) -> None:
     deadline = time.monotonic() + 120
-    while any(world.stack.airflow.find_dag(dag_id) is None for dag_id in wanted):
+    while any(world.stack.airflow.find_dag(dag_id) is None for dag_id in dag_ids):
         if time.monotonic() > deadline:
             raise TimeoutError(f"Airflow does not know the Dags: {world.stack.airflow.import_errors()}")
         time.sleep(0.5)

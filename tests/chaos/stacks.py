@@ -1,6 +1,6 @@
 """The cases shared out among stacks, each with a process of its own that drives it.
 
-A stack's services are told by the environment where they are, so that two stacks need two processes.
+A stack's services read their addresses from the environment, so two stacks need two processes.
 """
 
 from __future__ import annotations

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.chaos import cases, faults, stacks
+from tests.chaos.__main__ import main
 from tests.chaos.catalogue import write
 
 CASES = cases.load()
@@ -66,6 +69,16 @@ def test_each_case_says_how_it_must_end_and_why() -> None:
 def test_cases_are_chosen_by_patterns() -> None:
     chosen = cases.matching(CASES, "deploy.quota-refused.*, connect.throttled.sync")
     assert [case.name for case in chosen] == ["connect.throttled.sync", "deploy.quota-refused.sync"]
+
+
+def test_the_chosen_cases_are_named_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list", "--cases", "connect.throttled.sync"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["connect.throttled.sync", "1 cases"]
+
+
+def test_a_pattern_that_no_case_matches_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list", "--cases", "nonsense"]) == 2
+    assert "No case matches 'nonsense'" in capsys.readouterr().err
 
 
 def test_a_variant_of_the_dag_is_made_only_for_cases_that_need_it() -> None:

@@ -16,6 +16,7 @@ from include.launcher.paths import ROOT, Paths
 from tests.chaos import catalogue
 
 HERE = Path(__file__).parent
+SERVING = HERE.parent / "support" / "serving_standin.py"
 SETTINGS = """\
 import os
 import sys
@@ -71,9 +72,9 @@ class World:
     Attributes:
         stack: its clients.
         holds: folder whose files hold tasks and training steps.
-        password: of the Airflow connection; a secret that must not be found anywhere.
+        password: Secret of the Airflow connection; it may stand nowhere else.
         changes: settings of Airflow that differ from the launcher's.
-        turn: held while Airflow is asked to change something: it is one at a time with SQLite.
+        turn: Lock around changes in Airflow, which with SQLite makes one at a time.
     """
 
     stack: stack.Stack
@@ -90,7 +91,7 @@ class World:
     @property
     def local(self) -> Path:
         """The stack's folder."""
-        return self.stack.paths.local
+        return self.stack.paths.state
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send one service a signal; its children get none."""
@@ -108,9 +109,9 @@ class World:
 
 
 def prepare(local: Path) -> None:
-    """What the service is told by the environment, and the scheduler by its settings file."""
+    """Settings of the service in the environment, and of the scheduler in its file."""
     os.environ["AZUREML_LOCAL_CATALOGUE"] = str(catalogue.write(local / "catalogue"))
-    os.environ["AZUREML_LOCAL_SERVING_SCRIPT"] = str(HERE / "serving.py")
+    os.environ["AZUREML_LOCAL_SERVING_SCRIPT"] = str(SERVING)
     os.environ["AZUREML_LOCAL_TIME"] = "immediate"
     os.environ["CHAOS_HOLDS"] = str(local / "holds")
     (local / "holds").mkdir(parents=True, exist_ok=True)

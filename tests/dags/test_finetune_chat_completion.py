@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import RetryAction
+from airflow.sdk import RetryAction, XComArg
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -20,7 +22,7 @@ from azure_ml import errors
 from tests.support.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
-LOOKS = {"check_compute", "check_data", "resolve_parameters", "reserve_endpoint"}
+CHECKS = {"validate_compute", "check_data", "resolve_parameters", "check_endpoint"}
 TEARDOWNS = {"cancel_job", "delete_endpoint"}
 CHAIN = [
     "submit_job",
@@ -44,16 +46,50 @@ def above(dag: Any, task_id: str) -> set[str]:
     return {task.task_id for task in dag.get_task(task_id).get_flat_relatives(upstream=True)}
 
 
+def test_the_groups_are_the_parts_of_the_mission_and_their_tasks_have_plain_ids(dag: Any) -> None:
+    groups = {name: set(group.children) for name, group in dag.task_group.children.items()}
+    assert groups == {
+        "check": CHECKS | {"connect", "choose_model"},
+        "train": {
+            "prepare_compute",
+            "prepare_data",
+            "submit_job",
+            "wait_for_job",
+            "review_metrics",
+            "register_model",
+        },
+        "serve": {"create_endpoint", "deploy", "smoke_test"},
+        "clean_up": TEARDOWNS | {"verdict"},
+    }
+
+
+def test_every_result_that_a_task_reads_is_an_edge_of_the_graph(dag: Any) -> None:
+    read = {
+        (task.task_id, source.task_id, key)
+        for task in dag.tasks
+        for field in task.template_fields
+        for source, key in XComArg.iter_xcom_references(getattr(task, field))
+    }
+    assert ("submit_job", "resolve_parameters", "parameters") in read
+    assert ("submit_job", "prepare_compute", "gpus") in read
+    for reader, source, key in read:
+        assert source in dag.get_task(reader).upstream_task_ids, key
+
+
+def test_no_template_reads_a_result_without_an_edge() -> None:
+    assert "xcom" not in (ROOT / "dags" / f"{DAG_ID}.py").read_text()
+
+
 def test_nothing_is_created_before_every_check_has_passed(dag: Any) -> None:
-    for task_id in ("validate_compute", "prepare_data", "submit_job", "create_endpoint"):
-        assert above(dag, task_id) >= LOOKS | {"connect", "choose_model"}
+    for task_id in ("prepare_compute", "prepare_data", "submit_job", "create_endpoint"):
+        assert above(dag, task_id) >= CHECKS | {"connect", "choose_model"}
 
 
 def test_the_checks_run_side_by_side_and_so_do_data_and_compute(dag: Any) -> None:
-    for task_id in LOOKS:
+    for task_id in CHECKS:
         assert dag.get_task(task_id).upstream_task_ids == {"choose_model"}
-    assert "prepare_data" not in above(dag, "validate_compute")
-    assert "validate_compute" not in above(dag, "prepare_data")
+    assert "prepare_data" not in above(dag, "prepare_compute")
+    assert "prepare_compute" not in above(dag, "prepare_data")
 
 
 def test_the_steps_follow_one_another(dag: Any) -> None:
@@ -69,7 +105,7 @@ def test_a_teardown_has_no_setup_and_follows_every_task(dag: Any, task_id: str) 
     assert teardown.upstream_task_ids == {task.task_id for task in dag.tasks} - TEARDOWNS - {"verdict"}
 
 
-def test_a_second_look_is_taken_behind_every_task_that_creates_what_costs(dag: Any) -> None:
+def test_a_second_check_follows_every_task_that_creates_what_costs(dag: Any) -> None:
     assert set(dag.get_task("cancel_job").created_by) == {"submit_job", "wait_for_job"}
     assert set(dag.get_task("delete_endpoint").created_by) == {"create_endpoint", "deploy"}
 
@@ -200,7 +236,6 @@ def test_the_schedule_comes_from_outside_the_file(schedule: str) -> None:
 
 def test_templates_of_names_render(dag: Any) -> None:
     task = dag.get_task("submit_job")
-    assert "names.display_name" in task.display_name
     rendered: Callable[..., str] = task.render_template
     context = {
         "names": dag.user_defined_macros["names"],
@@ -209,3 +244,19 @@ def test_templates_of_names_render(dag: Any) -> None:
         "run_id": "r",
     }
     assert rendered(task.experiment_name, context) == "chat_completion_org-m"
+
+
+def test_the_display_name_is_made_of_the_job_as_it_is_submitted(dag: Any) -> None:
+    task = copy.copy(dag.get_task("submit_job"))
+    task.inputs = {"number_of_gpu_to_use_finetuning": 4}
+    task.parameters = {"lr_scheduler_type": "{{ params.scheduler }}"}
+    context = {
+        **dag.user_defined_macros,
+        "params": {"model_name": "org/m", "experiment_name": None, "scheduler": "cosine"},
+        "dag": dag,
+        "run_id": "r",
+        "ti": SimpleNamespace(task_id="submit_job", map_index=-1),
+        "task": task,
+    }
+    task.render_template_fields(context)
+    assert task.display_name == "org-m-ultrachat-bs4-cosine-nods-nolora-save_limit-1-seqlen-1"

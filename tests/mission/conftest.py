@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.support.azureml_service import ROOT
+from tests.support.dag_run import Outcome
 
 DAG_ID = "finetune_chat_completion"
-
-
-@dataclass
-class Outcome:
-    """How a run ended.
-
-    Attributes:
-        state: of the Dag run.
-        tasks: state of each task.
-        xcoms: the return value of each task.
-        run_id: of the Dag run.
-    """
-
-    state: str
-    tasks: dict[str, str]
-    xcoms: dict[str, Any]
-    run_id: str
 
 
 @pytest.fixture(scope="session")
@@ -70,10 +53,10 @@ def run_dag(dag: Any) -> Callable[..., Outcome]:
         from sqlalchemy import select
 
         with create_session() as session:
-            found = session.scalars(
+            rows = session.scalars(
                 select(XComModel).where(XComModel.run_id == done.run_id, XComModel.key == "return_value")
             ).all()
-            xcoms = {row.task_id: XComModel.deserialize_value(row) for row in found}
+            xcoms = {row.task_id: XComModel.deserialize_value(row) for row in rows}
         tasks = {instance.task_id: str(instance.state) for instance in done.get_task_instances()}
         return Outcome(str(done.state.value), tasks, xcoms, done.run_id)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.mission.conftest import Outcome
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.dag_run import Outcome
 
 RunDag = Callable[..., Outcome]
 pytestmark = pytest.mark.timeout(900)

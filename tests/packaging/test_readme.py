@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from include.launcher.follow import DAG_ID
+from include.launcher.tasks import DAG_ID
 from tests.support.azureml_service import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -36,6 +36,22 @@ def test_every_path_of_the_tree_has_a_caption_or_is_explained_by_what_is_below()
 def test_every_target_that_the_readme_names_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", README, flags=re.MULTILINE)) <= targets
+
+
+def test_no_text_counts_the_cases_of_chaos() -> None:
+    """They grow in tests/chaos/rules.yaml, and a number written here would soon be wrong."""
+    texts = {
+        path: path.read_text() for path in (ROOT / "Makefile", ROOT / "README.md", *ROOT.glob("docs/**/*.md"))
+    }
+    counted = re.compile(r"\b\d{2,} (?:(?:runs|times|cases)\b.*|\w+ (?:of )?chaos\b)")
+    lines = [line for text in texts.values() for line in text.splitlines() if "chaos" in line.lower()]
+    assert [line for line in lines if counted.search(line)] == []
+
+
+def test_the_table_of_commands_names_every_target_for_users() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    table = set(re.findall(r"`make ([a-z-]+)", README))
+    assert targets - table == {"setup", "freeze", "clean"}
 
 
 def test_the_picture_shows_every_task_of_the_dag() -> None:

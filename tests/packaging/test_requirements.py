@@ -43,8 +43,8 @@ def lines(file: str) -> list[str]:
 
 def requirements(file: str) -> dict[str, Requirement]:
     """The packages that a requirements file asks for, by canonical name."""
-    asked = [Requirement(line.split("#")[0].strip()) for line in lines(file) if not line.startswith("-r")]
-    return {canonicalize_name(requirement.name): requirement for requirement in asked}
+    parsed = [Requirement(line.split("#")[0].strip()) for line in lines(file) if not line.startswith("-r")]
+    return {canonicalize_name(requirement.name): requirement for requirement in parsed}
 
 
 def frozen(file: str) -> dict[str, str]:
@@ -53,9 +53,9 @@ def frozen(file: str) -> dict[str, str]:
 
 
 def test_the_packages_of_the_mission_are_pinned() -> None:
-    asked = requirements("requirements.txt")
-    assert set(asked) >= MISSION
-    assert all(re.fullmatch(r"==[\w.]+", str(asked[name].specifier)) for name in MISSION)
+    pinned = requirements("requirements.txt")
+    assert set(pinned) >= MISSION
+    assert all(re.fullmatch(r"==[\w.]+", str(pinned[name].specifier)) for name in MISSION)
 
 
 @pytest.mark.parametrize("file", [*FILES, COMPUTE])

@@ -54,12 +54,12 @@ def _operations(version: str) -> list[tuple[re.Pattern[str], Path, str]]:
     if version in ("", "v1.0"):
         planes = SHARED / "private-planes"
         files += [*planes.rglob("registry-discovery.json"), *planes.rglob("run-history.json")]
-    found = []
+    operations = []
     for file in files:
         for template in _load(file).get("paths", {}):
             pattern = re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(template))
-            found.append((re.compile(pattern, re.I), file, template))
-    return sorted(found, key=lambda item: item[2].count("{"))
+            operations.append((re.compile(pattern, re.I), file, template))
+    return sorted(operations, key=lambda item: item[2].count("{"))
 
 
 def _response(method: str, path: str, version: str, status: int) -> tuple[Path, list[str], Json] | None:
@@ -73,8 +73,8 @@ def _response(method: str, path: str, version: str, status: int) -> tuple[Path, 
         code = str(status) if str(status) in operation["responses"] else "default"
         if code not in operation["responses"]:
             raise AssertionError(f"{method} {path} answers {status}, which {version} does not declare.")
-        found = operation["responses"][code]
-        return file, ["paths", template, method.lower(), "responses", code], found
+        response = operation["responses"][code]
+        return file, ["paths", template, method.lower(), "responses", code], response
     return None
 
 
@@ -186,12 +186,12 @@ def problems(method: str, url: str, status: int, body: Any) -> list[str]:
         AssertionError: if the route does not declare the status.
     """
     parts = urlsplit(url)
-    asked = parse_qs(parts.query).get("api-version", [""])[0]
-    version = NEAREST.get(asked, asked)
-    found = _response(method, parts.path, version, status)
-    if found is None:
+    requested = parse_qs(parts.query).get("api-version", [""])[0]
+    version = NEAREST.get(requested, requested)
+    response = _response(method, parts.path, version, status)
+    if response is None:
         raise LookupError(f"The contract of {version!r} has no {method} {parts.path}.")
-    file, pointer, declared = found
+    file, pointer, declared = response
     if "schema" not in declared and "content" not in declared:
         return []
     pointer = (

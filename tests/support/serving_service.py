@@ -22,7 +22,9 @@ from azure.ai.ml.entities import (
 
 from tests.support.azureml_service import ROOT, AzureMLLocal, running
 
-CODE = ROOT / "tests" / "azureml_local" / "scoring_code"
+CODE = ROOT / "tests" / "support" / "scoring_code"
+ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
+STANDIN = ROOT / "tests" / "support" / "serving_standin.py"
 NUMBERS = itertools.count()
 SIZE = "Standard_DS3_v2"
 """Four cores: a deployment of one instance asks for eight."""
@@ -45,15 +47,15 @@ def set_traffic(
     client: MLClient, endpoint: str, shares: dict[str, int], mirror: dict[str, int] | None = None
 ) -> None:
     """Split the endpoint's traffic."""
-    found = client.online_endpoints.get(endpoint)
-    found.traffic, found.mirror_traffic = shares, mirror or {}
-    client.online_endpoints.begin_create_or_update(found).result()
+    entity = client.online_endpoints.get(endpoint)
+    entity.traffic, entity.mirror_traffic = shares, mirror or {}
+    client.online_endpoints.begin_create_or_update(entity).result()
 
 
 def key_of(client: MLClient, endpoint: str) -> dict[str, str]:
     """Headers with the endpoint's key or token."""
-    found = client.online_endpoints.get_keys(endpoint)
-    secret = getattr(found, "primary_key", None) or found.access_token
+    keys = client.online_endpoints.get_keys(endpoint)
+    secret = getattr(keys, "primary_key", None) or keys.access_token
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -68,7 +70,7 @@ def score(
 
 def servers_of(service: AzureMLLocal, *words: str) -> list[int]:
     """Process ids of the servers below a service whose command has all these words, their guards left out."""
-    found = []
+    servers = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_text().split("\0")
@@ -76,8 +78,28 @@ def servers_of(service: AzureMLLocal, *words: str) -> list[int]:
         except OSError:
             continue
         if inside and set(words) <= set(command) and not any("guard.py" in word for word in command):
-            found.append(int(folder.name))
-    return found
+            servers.append(int(folder.name))
+    return servers
+
+
+def tiny_model(client: MLClient, folder: Path) -> str:
+    """Id of a model that is registered from an empty folder."""
+    (folder / "MLmodel").write_text("flavors: {}\n")
+    model = Model(name="tiny", version="1", path=str(folder), type="custom_model")
+    return str(client.models.create_or_update(model).id)
+
+
+def deployment_of(model: str, endpoint: str, name: str = "demo", **settings: Any) -> ManagedOnlineDeployment:
+    """A deployment of the stand-in, not yet sent."""
+    arguments = {
+        "instance_type": SIZE,
+        "instance_count": 1,
+        **settings,
+        "environment_variables": {"NAME": name, **settings.get("environment_variables", {})},
+    }
+    return ManagedOnlineDeployment(
+        name=name, endpoint_name=endpoint, model=model, environment=ENVIRONMENT, **arguments
+    )
 
 
 class Serving:
@@ -106,7 +128,7 @@ class Serving:
     def deployment(self, endpoint: str, name: str, **settings: Any) -> ManagedOnlineDeployment:
         """A deployment of the tiny scoring script, not yet sent."""
         script = settings.pop("script", "score.py")
-        told = {
+        arguments = {
             "model": self.model,
             "environment": self.environment,
             "code_configuration": CodeConfiguration(code=str(CODE), scoring_script=script),
@@ -115,7 +137,7 @@ class Serving:
             "environment_variables": {"NAME": name, **settings.pop("variables", {})},
             **settings,
         }
-        return ManagedOnlineDeployment(name=name, endpoint_name=endpoint, **told)
+        return ManagedOnlineDeployment(name=name, endpoint_name=endpoint, **arguments)
 
     def deploy(self, endpoint: str, name: str, **settings: Any) -> Any:
         """Deploy the tiny scoring script and wait."""

@@ -1,4 +1,4 @@
-"""A deployment's process without a model, for tests of the front door: quick, and naughty on request."""
+"""A deployment's process without a model: up at once, and naughty on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Handler(BaseHTTPRequestHandler):
-    """GET / tells that it lives; POST /score echoes, sleeps, fails or dies as the body says."""
+    """GET / tells that it lives; POST /score answers, sleeps, fails or dies as the body says."""
 
     def do_GET(self) -> None:
         """Healthy."""
@@ -20,11 +20,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Do what the body says."""
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        time.sleep(asked.get("sleep", 0))
-        if asked.get("die"):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(body.get("sleep", 0))
+        if body.get("die"):
             os._exit(3)
-        self._answer(asked.get("status", 200), {"echo": asked, "name": os.environ.get("NAME")})
+        answer = {"echo": body, "name": os.environ.get("NAME"), "output": "A tuned model would say more."}
+        self._answer(body.get("status", 200), answer)
 
     def _answer(self, status: int, body: object) -> None:
         text = json.dumps(body).encode()
@@ -39,9 +40,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    told = parser.parse_args()
-    print("loading", sorted(path.name for path in told.model_dir.iterdir()), flush=True)
+    options = parser.parse_args()
+    print("loading", sorted(path.name for path in options.model_dir.iterdir()), flush=True)
     if os.environ.get("CRASH"):
         sys.exit("there is no such layer in the model")
     time.sleep(float(os.environ.get("LOAD_SECONDS", "0")))
-    ThreadingHTTPServer(("127.0.0.1", told.port), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()

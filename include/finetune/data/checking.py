@@ -122,14 +122,14 @@ def check(
 
 
 def check_params(
-    params: Mapping[str, Any], hook: AzureMLHook, base_model: Mapping[str, str]
+    params: Mapping[str, Any], hook: AzureMLHook, base_model: str, version: str
 ) -> dict[str, Any]:
-    """As :func:`check`, for a run's parameters and the base model ``{"name", "version"}`` of the registry."""
+    """As :func:`check`, for a run's parameters and the base model of the registry."""
     given = params.get("finetune_parameters") or {}
 
     def tokenizer() -> ChatTokenizer:
         try:
-            files = hook.registry.small_files(base_model["name"], base_model["version"], tokens.FILES)
+            files = hook.registry.small_files(base_model, version, tokens.FILES)
         except NoRetry as error:
             raise NoTokenizerError(f"the model's files cannot be read: {error}") from error
         return ChatTokenizer(files, _length(given.get("max_seq_length")))

@@ -41,7 +41,7 @@ class AzureMLHook(BaseHook):
     Example::
 
         hook = AzureMLHook()
-        cluster = hook.computes.get("gpu-cluster-big")
+        cluster = hook.compute.get("gpu-cluster-big")
     """
 
     conn_name_attr: ClassVar[str] = "azure_ml_conn_id"
@@ -122,7 +122,7 @@ class AzureMLHook(BaseHook):
             return MLClient(self.credential, registry_name=name, show_progress=False, enable_telemetry=False)
 
     @cached_property
-    def computes(self) -> Computes:
+    def compute(self) -> Computes:
         """Clusters and VM sizes."""
         from azure_ml.hook.compute import Computes
 

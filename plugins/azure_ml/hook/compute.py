@@ -45,7 +45,7 @@ def _cluster(found: Any) -> Cluster:
 
 
 class Computes:
-    """``hook.computes``."""
+    """``hook.compute``."""
 
     def __init__(self, hook: AzureMLHook) -> None:
         self._hook = hook

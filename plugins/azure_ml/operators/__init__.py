@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from azure_ml.operators.base import AzureMLCheckWorkspaceOperator, AzureMLOperator
-from azure_ml.operators.compute import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
+from azure_ml.operators.base import AzureMLOperator
+from azure_ml.operators.compute import AzureMLGetOrCreateComputeOperator, AzureMLValidateComputeOperator
 from azure_ml.operators.data import AzureMLRegisterDataOperator
 from azure_ml.operators.deployments import AzureMLDeployModelOperator
 from azure_ml.operators.endpoints import (
+    AzureMLCheckEndpointNameOperator,
     AzureMLCreateEndpointOperator,
     AzureMLDeleteEndpointOperator,
-    AzureMLReserveEndpointOperator,
 )
 from azure_ml.operators.jobs import (
     AzureMLJobMetricsOperator,
@@ -18,25 +18,26 @@ from azure_ml.operators.jobs import (
 from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
 from azure_ml.operators.ownership import AzureMLCancelJobsOperator
 from azure_ml.operators.reaper import AzureMLReapOperator
-from azure_ml.operators.scoring import AzureMLScoreEndpointOperator
+from azure_ml.operators.scoring import AzureMLInvokeEndpointOperator
 from azure_ml.operators.wait import AzureMLWaitForJobOperator
+from azure_ml.operators.workspace import AzureMLCheckWorkspaceOperator
 
 __all__ = [
     "AzureMLCancelJobsOperator",
-    "AzureMLCheckComputeOperator",
+    "AzureMLCheckEndpointNameOperator",
     "AzureMLCheckWorkspaceOperator",
     "AzureMLCreateEndpointOperator",
     "AzureMLDeleteEndpointOperator",
     "AzureMLDeployModelOperator",
     "AzureMLGetOrCreateComputeOperator",
     "AzureMLGetRegistryModelOperator",
+    "AzureMLInvokeEndpointOperator",
     "AzureMLJobMetricsOperator",
     "AzureMLOperator",
     "AzureMLReapOperator",
     "AzureMLRegisterDataOperator",
     "AzureMLRegisterModelOperator",
-    "AzureMLReserveEndpointOperator",
-    "AzureMLScoreEndpointOperator",
     "AzureMLSubmitPipelineJobOperator",
+    "AzureMLValidateComputeOperator",
     "AzureMLWaitForJobOperator",
 ]

@@ -60,7 +60,7 @@ def gpus_of(vm_size: str, sizes: Sequence[VmSize]) -> int:
     return found.gpus
 
 
-class AzureMLCheckComputeOperator(AzureMLOperator):
+class AzureMLValidateComputeOperator(AzureMLOperator):
     """Check that a GPU cluster can be had, and that its VM size fits the model; creates nothing.
 
     A cluster of the name that exists is taken as it is: then it is its size that is checked.
@@ -79,7 +79,7 @@ class AzureMLCheckComputeOperator(AzureMLOperator):
 
     Example::
 
-        AzureMLCheckComputeOperator(task_id="check", compute_name="gpu", vm_size="Standard_NC24ads_A100_v4")
+        AzureMLValidateComputeOperator(task_id="check", compute_name="gpu", vm_size="Standard_NC24ads_A100_v4")
     """
 
     template_fields = (*AzureMLOperator.template_fields, "compute_name", "vm_size", "allowed_vm_sizes")
@@ -104,7 +104,7 @@ class AzureMLCheckComputeOperator(AzureMLOperator):
 
     def _existing(self) -> Cluster | None:
         require_name("compute", self.compute_name)
-        cluster = self.hook.computes.get(self.compute_name)
+        cluster = self.hook.compute.get(self.compute_name)
         if cluster is None:
             return None
         if phase("compute", cluster.state, cluster.name) is Phase.FAILED:
@@ -123,16 +123,16 @@ class AzureMLCheckComputeOperator(AzureMLOperator):
 
     def _facts(self, cluster: Cluster | None) -> dict[str, Any]:
         vm_size = cluster.vm_size if cluster else self.vm_size
-        gpus = gpus_of(vm_size, self.hook.computes.sizes())
+        gpus = gpus_of(vm_size, self.hook.compute.sizes())
         require_allowed(vm_size, names(self.allowed_vm_sizes), "fine-tuning")
         self.log.info("Cluster %s: VM size %s, %d GPUs per machine.", self.compute_name, vm_size, gpus)
         return {"name": self.compute_name, "vm_size": vm_size, "gpus": gpus, "exists": cluster is not None}
 
 
-class AzureMLGetOrCreateComputeOperator(AzureMLCheckComputeOperator):
+class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
     """Take a GPU cluster, or create it: dedicated first, and at low priority if that is refused.
 
-    Checks first all that :class:`AzureMLCheckComputeOperator` checks.
+    Checks first all that :class:`AzureMLValidateComputeOperator` checks.
 
     Args:
         min_instances: machines kept while idle; 0 costs nothing.
@@ -154,7 +154,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLCheckComputeOperator):
     """
 
     template_fields = (
-        *AzureMLCheckComputeOperator.template_fields,
+        *AzureMLValidateComputeOperator.template_fields,
         "min_instances",
         "max_instances",
         "idle_seconds",
@@ -200,7 +200,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLCheckComputeOperator):
 
     def _create_tier(self, tier: str, tags: dict[str, str]) -> Cluster:
         self.log.info("Creating the %s cluster %s of %s.", tier, self.compute_name, self.vm_size)
-        return self.hook.computes.create(
+        return self.hook.compute.create(
             self.compute_name,
             self.vm_size,
             tier=tier,

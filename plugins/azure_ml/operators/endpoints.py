@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class AzureMLReserveEndpointOperator(AzureMLOperator):
+class AzureMLCheckEndpointNameOperator(AzureMLOperator):
     """Check an endpoint's name and its later instance type before anything is paid for; creates nothing.
 
     Args:
@@ -38,7 +38,7 @@ class AzureMLReserveEndpointOperator(AzureMLOperator):
 
     Example::
 
-        AzureMLReserveEndpointOperator(task_id="reserve", endpoint_name="chat-{{ ds_nodash }}")
+        AzureMLCheckEndpointNameOperator(task_id="reserve", endpoint_name="chat-{{ ds_nodash }}")
     """
 
     template_fields = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class AzureMLScoreEndpointOperator(AzureMLOperator):
+class AzureMLInvokeEndpointOperator(AzureMLOperator):
     """Ask an endpoint one question, and require an answer.
 
     Args:
@@ -33,7 +33,7 @@ class AzureMLScoreEndpointOperator(AzureMLOperator):
 
     Example::
 
-        AzureMLScoreEndpointOperator(task_id="ask", endpoint_name="e", data_uri=data.returned("test_uri"),
+        AzureMLInvokeEndpointOperator(task_id="ask", endpoint_name="e", data_uri=data.returned("test_uri"),
                                      make_request=scoring.request, read_answer=scoring.read)
     """
 

@@ -94,20 +94,20 @@ def _turn(task: Any, timeout: float | None) -> None:
     task._pre_execute_hook = arrive
 
 
-wanted = get_parsing_context().dag_id
+parsed_alone = get_parsing_context().dag_id
 for dag_id, knobs in json.loads(os.environ["CHAOS_DAGS"]).items():
-    if wanted in (None, dag_id):
+    if parsed_alone in (None, dag_id):
         globals()[dag_id] = build(dag_id, knobs)
 
-if wanted in (None, "reap_orphans") and (ROOT / "dags" / "reap_orphans.py").exists():
+if parsed_alone in (None, "reap_orphans") and (ROOT / "dags" / "reap_orphans.py").exists():
     source = ROOT / "dags" / "reap_orphans.py"
-    found = importlib.util.spec_from_file_location("reap_orphans_for_chaos", source)
-    assert found is not None
-    assert found.loader is not None
-    reaper = importlib.util.module_from_spec(found)
+    spec = importlib.util.spec_from_file_location("reap_orphans_for_chaos", source)
+    assert spec is not None
+    assert spec.loader is not None
+    reaper = importlib.util.module_from_spec(spec)
     # By hand only: a run of its own after each case.
     os.environ["AZURE_ML_REAP_SCHEDULE"] = ""
-    found.loader.exec_module(reaper)
+    spec.loader.exec_module(reaper)
     for value in list(vars(reaper).values()):
         if isinstance(value, DAG):
             value.max_active_runs = 100

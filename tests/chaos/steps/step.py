@@ -1,4 +1,4 @@
-"""Stands for every step of the training pipeline: writes each output it is told of, in milliseconds.
+"""Stands for every step of the training pipeline: writes each output that its command names, in milliseconds.
 
 Run as ``python step.py <component> [--<output> PATH]...``. Only the standard library is used. The training
 step waits as long as a file of ``holds/`` beside the local Azure ML's home bears the job's name, or its start:
@@ -22,7 +22,7 @@ MLMODEL = "flavors:\n  python_function:\n    loader_module: mlflow.transformers\
 
 
 def main() -> None:
-    """Wait if it is told to, then write."""
+    """Wait while a hold of its run exists, then write."""
     component, *rest = sys.argv[1:]
     print(f"{component} starts", flush=True)
     if component == "chat_completion_finetune":

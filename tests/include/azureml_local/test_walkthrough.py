@@ -18,6 +18,7 @@ from tests.support.azureml_service import (
     start_azureml_local,
     stop_azureml_local,
 )
+from tests.support.conversations import conversation
 
 PYTHON = ROOT / ".venv-compute" / "bin" / "python"
 STEPS = [
@@ -29,13 +30,6 @@ STEPS = [
 ]
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="the compute environment is not made")
-
-
-def conversation(number: int) -> dict[str, object]:
-    """One row in the schema of ultrachat_200k."""
-    question, answer = f"How much is {number} plus 1?", f"It is {number + 1}."
-    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return {"prompt": question, "prompt_id": str(number), "messages": turns}
 
 
 @pytest.fixture
@@ -73,7 +67,7 @@ def test_the_walkthrough_runs_from_top_to_bottom(folder: Path) -> None:
         "HOME": str(folder),
         **read_environment(folder.parent / "azureml"),
     }
-    script = ROOT / "tests" / "azureml_local" / "walkthrough.py"
+    script = ROOT / "tests" / "support" / "walkthrough.py"
     done = subprocess.run(
         [sys.executable, script],
         cwd=folder,

@@ -26,9 +26,9 @@ def resolve(user: dict[str, Any] | None = None, model: dict[str, Any] | None = N
 
 
 def test_the_user_wins_over_the_model_and_the_model_over_the_recipe() -> None:
-    found = resolve(user={"num_train_epochs": 7}, model={"num_train_epochs": 1, "learning_rate": 1e-3})
-    assert found.parameters == {"learning_rate": 1e-3, "num_train_epochs": 7}
-    assert found.sources == {"learning_rate": "model", "num_train_epochs": "user"}
+    resolved = resolve(user={"num_train_epochs": 7}, model={"num_train_epochs": 1, "learning_rate": 1e-3})
+    assert resolved.parameters == {"learning_rate": 1e-3, "num_train_epochs": 7}
+    assert resolved.sources == {"learning_rate": "model", "num_train_epochs": "user"}
 
 
 def test_what_the_user_leaves_empty_is_not_asked_for() -> None:
@@ -75,10 +75,10 @@ def test_a_value_that_the_component_does_not_take_is_refused(name: str, value: o
 
 
 def test_values_are_given_in_the_components_own_types() -> None:
-    found = resolve(model={"precision": 16, "apply_lora": True}, user={"learning_rate": "1e-4"})
-    assert found.parameters["precision"] == "16"
-    assert found.parameters["apply_lora"] == "true"
-    assert found.parameters["learning_rate"] == 1e-4
+    resolved = resolve(model={"precision": 16, "apply_lora": True}, user={"learning_rate": "1e-4"})
+    assert resolved.parameters["precision"] == "16"
+    assert resolved.parameters["apply_lora"] == "true"
+    assert resolved.parameters["learning_rate"] == 1e-4
 
 
 def test_the_models_bounds_hold_for_the_user() -> None:
@@ -87,14 +87,14 @@ def test_the_models_bounds_hold_for_the_user() -> None:
 
 
 def test_a_models_default_that_the_component_lacks_is_passed_over_and_said_so() -> None:
-    found = resolve(model={"new_trick": "true"})
-    assert "new_trick" not in found.parameters
-    assert any("new_trick" in line and "passed over" in line for line in found.lines())
+    resolved = resolve(model={"new_trick": "true"})
+    assert "new_trick" not in resolved.parameters
+    assert any("new_trick" in line and "passed over" in line for line in resolved.lines())
 
 
 def test_the_forms_free_parameters_win_over_its_fields() -> None:
     values = {"num_train_epochs": 2, "apply_lora": None, "finetune_parameters": {"num_train_epochs": 4}}
-    assert form.asked_for(values) == {"num_train_epochs": 4}
+    assert form.user_parameters(values) == {"num_train_epochs": 4}
 
 
 def test_the_form_explains_every_field() -> None:

@@ -11,9 +11,9 @@ RUNS = {
 
 
 def test_the_losses_are_found_whichever_run_has_logged_them() -> None:
-    found = review.review(RUNS)
-    assert (found["train_loss"], found["eval_loss"], found["base_eval_loss"]) == (2.0, 1.5, 3.0)
-    assert found["runs"] == RUNS
+    result = review.review(RUNS)
+    assert (result["train_loss"], result["eval_loss"], result["base_eval_loss"]) == (2.0, 1.5, 3.0)
+    assert result["runs"] == RUNS
 
 
 def test_the_mean_over_the_training_is_preferred_to_the_last_step() -> None:
@@ -21,8 +21,8 @@ def test_the_mean_over_the_training_is_preferred_to_the_last_step() -> None:
 
 
 def test_the_tuned_models_loss_on_training_rows_is_preferred_to_the_mean() -> None:
-    found = review.review({"finetune": {"train_loss": 2.5, "tuned_train_loss": 1.5, "base_train_loss": 4.0}})
-    assert (found["train_loss"], found["base_train_loss"]) == (1.5, 4.0)
+    result = review.review({"finetune": {"train_loss": 2.5, "tuned_train_loss": 1.5, "base_train_loss": 4.0}})
+    assert (result["train_loss"], result["base_train_loss"]) == (1.5, 4.0)
 
 
 def test_a_component_that_measures_no_base_loss_gives_none() -> None:

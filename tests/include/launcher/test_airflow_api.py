@@ -103,7 +103,7 @@ def test_what_is_not_there_is_none(url: str) -> None:
     assert AirflowApi(url, "admin", "right").find_dag("missing") is None
 
 
-def test_a_refusal_is_told_in_airflows_words(url: str) -> None:
+def test_a_refusal_quotes_airflow(url: str) -> None:
     with pytest.raises(
         ApiError, match="Airflow refused GET /api/v2/dags/x/tasks with 404: The Dag was not found"
     ):
@@ -121,6 +121,6 @@ def test_a_server_that_stumbles_is_asked_again_and_a_run_is_started_once(url: st
     assert Airflow.runs == {run_id}
 
 
-def test_a_server_that_stays_down_is_told_after_the_time_that_was_given() -> None:
+def test_a_server_that_stays_down_is_an_error_after_the_given_time() -> None:
     with pytest.raises(ApiError, match="does not answer POST"):
-        AirflowApi("http://127.0.0.1:9", "admin", "right", patience_seconds=0).trigger("d", {}, "")
+        AirflowApi("http://127.0.0.1:9", "admin", "right", retry_for_seconds=0).trigger("d", {}, "")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from include.launcher import environment, processes
-from tests.include.launcher.conftest import Launcher
+from tests.support.launcher import Launcher
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 pytestmark = [
+    pytest.mark.shares("launcher"),
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"),
 ]
@@ -61,6 +62,7 @@ def test_the_form_has_its_sections_and_explains_their_fields(page: Page) -> None
 
 def test_the_dags_page_lists_every_step(page: Page) -> None:
     page.goto("/dags/finetune_chat_completion")
+    page.get_by_role("button", name="Expand all task groups").first.click()
     for task in ("connect", "wait_for_job", "delete_endpoint", "verdict"):
         page.get_by_text(task).first.wait_for()
 

@@ -35,6 +35,6 @@ def test_the_celery_worker_starts_and_waits_for_tasks(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
     finally:
-        processes.end(paths.local, grace_seconds=3)
-    assert processes.everything_of(paths.local) == set()
+        processes.end(paths.state, grace_seconds=3)
+    assert processes.everything_of(paths.state) == set()
     assert (tmp_path / "broker.db").exists()

@@ -1,4 +1,4 @@
-"""What the stack's processes are told: secrets stay private, nothing of the caller's leads elsewhere."""
+"""The environment of the stack's processes: secrets stay private, no variable of the caller redirects a client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def paths(tmp_path: Path) -> Paths:
 def test_secrets_are_drawn_once_and_kept(paths: Paths) -> None:
     first = environment.load_secrets(paths)
     assert environment.load_secrets(paths) == first
-    assert environment.load_secrets(Paths(paths.local / "other")) != first
+    assert environment.load_secrets(Paths(paths.state / "other")) != first
 
 
 def test_only_their_owner_can_read_them(paths: Paths) -> None:

@@ -1,4 +1,4 @@
-"""Only a green run without an endpoint is a success, and an error is told in its own words."""
+"""Only a green run without an endpoint is a success, and an error is shown in its own words."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def screen(*, terminal: bool) -> tuple[Console, io.StringIO]:
     return Console(file=out, force_terminal=terminal, width=100, color_system=None), out
 
 
-def test_a_state_is_told_once() -> None:
+def test_a_state_is_printed_once() -> None:
     console, out = screen(terminal=False)
     with choose(console) as progress:
         for seconds in (0.0, 1.0):
@@ -28,21 +28,21 @@ def test_a_state_is_told_once() -> None:
     ]
 
 
-def test_a_task_that_has_not_been_reached_is_not_told() -> None:
+def test_a_task_before_its_start_is_not_printed() -> None:
     console, out = screen(terminal=False)
     with PlainLines(console) as progress:
         progress.update(0.0, [TaskRow("deploy", "none", None, 0)], [])
     assert out.getvalue() == ""
 
 
-def test_a_second_try_is_told_as_such() -> None:
+def test_a_second_try_is_marked_as_such() -> None:
     console, out = screen(terminal=False)
     with PlainLines(console) as progress:
         progress.update(0.0, [TaskRow("deploy", "running", 0.1, 2)], [])
     assert out.getvalue().endswith("running  (try 2)\n")
 
 
-def test_the_loss_is_told_as_it_falls_but_not_twice() -> None:
+def test_the_loss_is_printed_as_it_falls_but_not_twice() -> None:
     console, out = screen(terminal=False)
     with PlainLines(console) as progress:
         progress.update(3.0, [], [(10, 4.0)])

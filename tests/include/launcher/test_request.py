@@ -94,8 +94,8 @@ def test_a_hub_id_is_left_to_the_hub() -> None:
 
 def test_what_is_not_asked_for_is_left_to_the_dag() -> None:
     assert Request().conf() == {}
-    asked = Request(Dataset("a/b"), 5.0, "Phi-3-mini-4k-instruct", 2)
-    assert asked.conf() == {
+    options = Request(Dataset("a/b"), 5.0, "Phi-3-mini-4k-instruct", 2)
+    assert options.conf() == {
         "dataset": "a/b",
         "split_pc": 5.0,
         "model_name": "Phi-3-mini-4k-instruct",
@@ -109,7 +109,7 @@ def test_a_task_that_cannot_fail_is_refused_with_those_that_can() -> None:
 
 
 def test_a_plan_may_bring_params_of_its_own() -> None:
-    conf = Request(fault=faults.plan("validate_compute")).conf()
+    conf = Request(fault=faults.plan("prepare_compute")).conf()
     assert conf["compute_cluster"].startswith("gpu-refused-")
     assert "{" not in conf["compute_cluster"]
 

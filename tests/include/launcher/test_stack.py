@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from include.launcher import commands, environment, processes
-from tests.include.launcher.conftest import Launcher
 from tests.support.azureml_service import free_port
+from tests.support.launcher import Launcher
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.shares("launcher"), pytest.mark.timeout(600)]
 SERVICES = {"azureml-local", *commands.AIRFLOW}
 
 
@@ -44,7 +44,7 @@ def test_a_second_up_reuses_what_runs(up: tuple[Launcher, str]) -> None:
 def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     before = processes.read_records(launcher.paths.records)
-    processes.end(launcher.paths.local, names=frozenset({"triggerer"}))
+    processes.end(launcher.paths.state, names=frozenset({"triggerer"}))
     assert launcher.running() == SERVICES - {"triggerer"}
     code, _ = launcher("up")
     after = processes.read_records(launcher.paths.records)
@@ -55,7 +55,7 @@ def test_up_brings_back_the_one_process_that_is_missing(up: tuple[Launcher, str]
 def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
     before = processes.read_records(launcher.paths.records)
-    processes.end(launcher.paths.local, names=frozenset({"azureml-local"}))
+    processes.end(launcher.paths.state, names=frozenset({"azureml-local"}))
     with socket.create_server(("127.0.0.1", before["azureml-local"].port)):
         code, out = launcher("up")
     after = processes.read_records(launcher.paths.records)
@@ -66,7 +66,7 @@ def test_airflow_is_started_again_when_the_local_azure_ml_moved(up: tuple[Launch
 
 def test_nothing_of_the_stack_listens_beyond_this_machine(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    pids = processes.everything_of(launcher.paths.local)
+    pids = processes.everything_of(launcher.paths.state)
     sockets = {os.readlink(fd) for pid in pids for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
     listening = set()
     for table in ("tcp", "tcp6"):
@@ -87,21 +87,21 @@ def test_no_secret_is_in_a_log(up: tuple[Launcher, str]) -> None:
 
 def test_a_run_that_is_made_to_fail_ends_red_and_leaves_the_stack_as_it_was(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    code, out = launcher("run", "--fail", "check_compute")
+    code, out = launcher("run", "--fail", "validate_compute")
     done = json.loads(launcher.paths.last_run.read_text())
     states = {task["task_id"]: task["state"] for task in done["tasks"]}
     assert code == 1, out
     assert done["state"] == "failed"
     assert done["endpoint"]["exists_after"] is False
-    assert (states["check_compute"], states["submit_job"]) == ("failed", "upstream_failed")
+    assert (states["validate_compute"], states["submit_job"]) == ("failed", "upstream_failed")
     assert (states["delete_endpoint"], states["verdict"]) == ("success", "failed")
-    assert "Task check_compute failed." in out
+    assert "Task validate_compute failed." in out
     assert launcher.running() == SERVICES
 
 
 def test_ctrl_c_stops_the_watching_and_says_what_goes_on(up: tuple[Launcher, str]) -> None:
     launcher, _ = up
-    process = launcher.start("run", "--fail", "reserve_endpoint")
+    process = launcher.start("run", "--fail", "check_endpoint")
     _until_printed(process, "connect")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate()
@@ -119,13 +119,13 @@ def test_a_run_cut_off_by_a_kill_is_ended_by_down_and_by_the_next_run(up: tuple[
     process.communicate()
     code, out = launcher("down")
     assert code == 0
-    assert processes.everything_of(launcher.paths.local) == set()
+    assert processes.everything_of(launcher.paths.state) == set()
     assert launcher("down") == (0, "Nothing was running.\n")
 
     code, out = launcher("run", "--fail", "connect")
     assert "An earlier run was cut off" in out
     assert code == 1
-    assert processes.everything_of(launcher.paths.local) == set(), "run has to end what it started"
+    assert processes.everything_of(launcher.paths.state) == set(), "run has to end what it started"
 
 
 def test_a_second_run_at_the_same_time_is_refused(launcher: Launcher) -> None:

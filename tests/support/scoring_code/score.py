@@ -25,21 +25,21 @@ def init() -> None:
 
 
 def run(data: str) -> dict[str, Any]:
-    """The answer, or a wait, an error, a hoard of memory or the end, as asked."""
-    asked = json.loads(data)
+    """The answer, or a wait, an error, a hoard of memory or the end, as the request says."""
+    request = json.loads(data)
     state["count"] += 1
     print("asked", data, flush=True)
-    time.sleep(asked.get("sleep", 0))
-    if asked.get("fail"):
+    time.sleep(request.get("sleep", 0))
+    if request.get("fail"):
         raise ValueError("no such question")
-    if asked.get("die"):
+    if request.get("die"):
         os._exit(3)
-    if asked.get("stop"):
+    if request.get("stop"):
         os.kill(os.getpid(), signal.SIGSTOP)
-    state["hoard"] = b"x" * (asked.get("hoard_mb", 0) << 20)
-    if asked.get("hoard_mb"):
+    state["hoard"] = b"x" * (request.get("hoard_mb", 0) << 20)
+    if request.get("hoard_mb"):
         time.sleep(5)
-    told: dict[str, Any] = answer(
-        state["number"], {"pid": os.getpid(), "name": os.environ["NAME"], "asked": asked}
+    result: dict[str, Any] = answer(
+        state["number"], {"pid": os.getpid(), "name": os.environ["NAME"], "asked": request}
     )
-    return told
+    return result

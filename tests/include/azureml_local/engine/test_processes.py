@@ -6,11 +6,11 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from azureml_local.engine import guard
 from azureml_local.engine.processes import Process, tail
+from tests.support.waiting import wait_for
 
 ESCAPE = """\
 import subprocess, time
@@ -37,10 +37,7 @@ def living(marker: str) -> list[str]:
 
 def wait_until_gone(marker: str) -> None:
     """Return when no process is left in the folder."""
-    deadline = time.monotonic() + 10
-    while living(marker):
-        assert time.monotonic() < deadline, f"left over: {living(marker)}"
-        time.sleep(0.05)
+    wait_for(lambda: not living(marker), 10, f"processes are left in {marker}")
 
 
 def test_stopping_ends_a_child_that_left_its_session(tmp_path: Path) -> None:

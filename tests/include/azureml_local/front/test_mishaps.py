@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from tests.support.azureml_service import AzureMLLocal, running
+from tests.support.waiting import FINAL, wait_for
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
@@ -49,16 +49,8 @@ def details(service: AzureMLLocal, name: str) -> dict[str, Any]:
 
 
 def ended(service: AzureMLLocal, name: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while (run := details(service, name))["status"] not in (
-        "Completed",
-        "Failed",
-        "Canceled",
-        "NotResponding",
-    ):
-        assert time.monotonic() < deadline, run
-        time.sleep(0.05)
-    return run
+    wait_for(lambda: details(service, name)["status"] in FINAL, 60)
+    return details(service, name)
 
 
 def test_a_step_whose_low_priority_node_is_taken_away_is_queued_again(service: AzureMLLocal) -> None:
@@ -97,10 +89,8 @@ def test_a_token_of_a_short_life_ends(service: AzureMLLocal) -> None:
         held = service.token()
         scope = "/subscriptions/00000000-0000-4000-8000-000000000001/providers"
         url = f"{scope}/Microsoft.MachineLearningServices/workspaces?api-version=2024-10-01"
-        deadline = time.monotonic() + 10
-        while (answer := service.http.get(url, headers=held)).is_success:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: service.http.get(url, headers=held).is_error, 10)
+        answer = service.http.get(url, headers=held)
         assert answer.json()["error"]["code"] == "ExpiredAuthenticationToken"
         assert service.http.get(url, headers=service.token()).is_success
     finally:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.ai.ml import MLClient, dsl, load_component
-from azure.ai.ml.entities import AmlCompute, Job
+from azure.ai.ml.entities import AmlCompute
 
 from tests.support.azureml_service import AzureMLLocal
 
-FINAL = ("Completed", "Failed", "Canceled", "NotResponding")
 COUNT = """\
 import argparse, os, pathlib, sys, time
 parser = argparse.ArgumentParser()
@@ -88,21 +86,3 @@ def two_steps(count: Any) -> Any:
         return {"answer": second.outputs.folder}
 
     return build
-
-
-def finished(client: MLClient, name: str, seconds: float = 60) -> Job:
-    """The job, once it is in a final state."""
-    deadline = time.monotonic() + seconds
-    while (job := client.jobs.get(name)).status not in FINAL:
-        assert time.monotonic() < deadline, f"{name} is still {job.status}"
-        time.sleep(0.1)
-    return job
-
-
-def wait_for(what: Any, seconds: float = 30) -> Any:
-    """The first true answer of ``what``."""
-    deadline = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return answer

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from azure.ai.ml.exceptions import JobException
 
-from tests.include.azureml_local.jobs.conftest import wait_for
 from tests.support.azureml_service import running
+from tests.support.waiting import wait_for
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -11,7 +11,7 @@ from tests.support.azureml_service import ROOT
 from tests.support.compute_environment import COMPUTE, run_compute
 from tests.support.serving_service import Serving, serving
 
-CODE = ROOT / "tests" / "azureml_local" / "decorated_code"
+CODE = ROOT / "tests" / "support" / "decorated_code"
 
 
 @pytest.fixture(scope="module")

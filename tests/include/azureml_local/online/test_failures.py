@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from azure.ai.ml.entities import AmlCompute, Environment, ProbeSettings
 from azure.core.exceptions import HttpResponseError
 
 from tests.support.serving_service import SIZE, Serving
+from tests.support.waiting import wait_for
 
 FAMILY = "standardDSv2Family"
 
@@ -156,9 +156,7 @@ def test_a_request_that_takes_too_much_memory_kills_the_container_which_comes_ba
         here.traffic(endpoint, hoarder=100)
         assert here.score(endpoint, {}).status_code == 200
         assert here.score(endpoint, {"hoard_mb": 300}).status_code == 502
-        deadline = time.monotonic() + 20
-        while here.score(endpoint, {}).status_code != 200:
-            assert time.monotonic() < deadline, "the container did not come back"
+        wait_for(lambda: here.score(endpoint, {}).status_code == 200, 20, "the container did not come back")
         assert "OOMKilled" in here.log(endpoint, "hoarder")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from azure.core.exceptions import HttpResponseError
 
 from tests.support import contract
 from tests.support.serving_service import Serving
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,8 @@ def test_scaling_gives_that_many_processes_which_answer_in_turn(here: Serving) -
             "PATCH", path, version="2023-04-01-preview", json={"sku": {"name": "Default", "capacity": 1}}
         )
         assert patched.status_code == 202
-        deadline = time.monotonic() + 20
-        while here.client.online_deployments.get("demo", endpoint).provisioning_state != "Succeeded":
-            assert time.monotonic() < deadline
+        get = here.client.online_deployments.get
+        wait_for(lambda: get("demo", endpoint).provisioning_state == "Succeeded", 20)
         assert len(pids(here, endpoint)) == 1
         assert here.client.online_deployments.get("demo", endpoint).instance_count == 1
         skus = here.service.arm("GET", f"{path}/skus", version="2023-04-01-preview").json()["value"]
@@ -112,9 +111,7 @@ def test_a_request_under_way_is_answered_though_its_instance_is_replaced(here: S
         here.traffic(endpoint, demo=100)
         (first,) = pids(here, endpoint, 1)
         slow = aside.submit(here.score, endpoint, {"sleep": 6})
-        deadline = time.monotonic() + 5
-        while '"sleep"' not in here.log(endpoint, "demo"):
-            assert time.monotonic() < deadline
+        wait_for(lambda: '"sleep"' in here.log(endpoint, "demo"), 5)
         here.deploy(endpoint, "demo", request_settings=limits, variables={"CHANGED": "1"})
         assert slow.result().status_code == 200
         assert slow.result().json()["pid"] == first

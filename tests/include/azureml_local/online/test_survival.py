@@ -12,6 +12,7 @@ from azure.ai.ml.entities import ManagedOnlineEndpoint
 from azure.core.exceptions import HttpResponseError
 
 from tests.support.serving_service import Serving, servers_of, serving
+from tests.support.waiting import wait_for
 
 
 def instances(here: Serving) -> list[int]:
@@ -58,14 +59,10 @@ def test_two_instances_of_a_script_end_with_a_killed_service_and_come_back(tmp_p
         key = here.key(endpoint)
         assert len(instances(here)) == 2
         here.service.kill()
-        deadline = time.monotonic() + 15
-        while instances(here):
-            assert time.monotonic() < deadline, "an instance outlived the service"
+        wait_for(lambda: not instances(here), 15, "an instance outlived the service")
         here.service.start_again()
-        deadline = time.monotonic() + 30
+        answers(here, endpoint, key)
         url = f"/inference/{endpoint}/score"
-        while here.service.http.post(url, json={}, headers=key).status_code != 200:
-            assert time.monotonic() < deadline, "the deployment did not come back"
         pids = {here.service.http.post(url, json={}, headers=key).json()["pid"] for _ in range(6)}
         assert pids == set(instances(here))
         assert len(pids) == 2

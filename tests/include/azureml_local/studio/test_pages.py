@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.waiting import FINAL, wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
 HOSTILE = "<script>document.title=1</script>"
-FINAL = ("Completed", "Failed", "Canceled")
 
 
 class Text(HTMLParser):
@@ -68,9 +67,8 @@ def job(azureml_local: AzureMLLocal) -> str:
     for step, value in enumerate((3.0, 2.0, 1.5)):
         point = {"run_id": "studio-job", "key": "loss", "value": value, "timestamp": 1, "step": step}
         azureml_local.http.post(url, json=point, headers=azureml_local.token()).raise_for_status()
-    deadline = time.monotonic() + 60
-    while azureml_local.arm("GET", "/jobs/studio-job").json()["properties"]["status"] not in FINAL:
-        assert time.monotonic() < deadline
+    path = "/jobs/studio-job"
+    wait_for(lambda: azureml_local.arm("GET", path).json()["properties"]["status"] in FINAL, 60)
     return "studio-job"
 
 

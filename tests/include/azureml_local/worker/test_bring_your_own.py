@@ -12,9 +12,9 @@ from azure.ai.ml import Input, MLClient, dsl
 from azure.ai.ml.entities import AmlCompute, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
 from azure.core.exceptions import HttpResponseError
 
-from tests.include.azureml_local.test_walkthrough import conversation
 from tests.support.azureml_service import AzureMLLocal, running
 from tests.support.compute_environment import run_compute
+from tests.support.conversations import conversation
 
 CLUSTER = "own-weights"
 MISSING = "name: no-weights\nversion: 1\ntype: mlflow_model\npath: ../../nowhere\n"

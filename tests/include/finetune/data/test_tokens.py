@@ -16,7 +16,7 @@ from tests.support.azureml_service import AzureMLLocal
 from tests.support.compute_environment import run_compute
 from tests.support.hub_data import PARTS, conversation, lines, put_splits
 
-MODEL = {"name": "Phi-3-mini-4k-instruct", "version": "16"}
+MODEL = ("Phi-3-mini-4k-instruct", "16")
 ORACLE = """
 import json, sys
 from transformers import AutoTokenizer
@@ -29,7 +29,7 @@ print(json.dumps([len(one["input_ids"]) for one in coded]))
 
 @pytest.fixture(scope="module")
 def model_files(connection: Any) -> dict[str, bytes]:
-    return AzureMLHook().registry.small_files(MODEL["name"], MODEL["version"], tokens.FILES)
+    return AzureMLHook().registry.small_files(*MODEL, tokens.FILES)
 
 
 def talk(*texts: str, system: str = "") -> dict[str, Any]:
@@ -67,19 +67,19 @@ def test_a_check_tells_the_lengths_and_how_many_will_be_cut(
         azureml_local, "tests/tokens", {key: [*([conversation(1)] * 30), long] for key in PARTS}
     )
     params = {"dataset": repo, "split_pc": 100, "finetune_parameters": {"max_seq_length": 50}}
-    found = checking.check_params(params, AzureMLHook(), MODEL)["tokens"]
+    found = checking.check_params(params, AzureMLHook(), *MODEL)["tokens"]
     train = found["train_sft"]
     assert found["limit"] == 50
     assert (train["conversations"], train["cut"]) == (31, 1)
     assert train["p50"] == train["p95"] < 50 < train["longest"]
     assert train["total"] == 30 * train["p50"] + train["longest"]
     # What is in the workspace already is counted, too.
-    assert checking.check_params(params, AzureMLHook(), MODEL)["tokens"] == found
+    assert checking.check_params(params, AzureMLHook(), *MODEL)["tokens"] == found
 
 
 def test_without_the_models_files_nothing_is_estimated(azureml_local: AzureMLLocal, connection: Any) -> None:
     repo = put_splits(azureml_local, "tests/no-tokens", {key: [conversation(1)] for key in PARTS})
-    checked = checking.check_params({"dataset": repo}, AzureMLHook(), {"name": "no-such", "version": "1"})
+    checked = checking.check_params({"dataset": repo}, AzureMLHook(), "no-such", "1")
     assert set(checked["tokens"]) == {"unknown"}
     assert checked["rows"]["train_sft"] == 1
 

@@ -9,14 +9,14 @@ import pytest
 
 from azure_ml.errors import BadInput, QuotaExceeded
 from azure_ml.hook import AzureMLHook
-from azure_ml.operators import AzureMLCheckComputeOperator, AzureMLGetOrCreateComputeOperator
+from azure_ml.operators import AzureMLGetOrCreateComputeOperator, AzureMLValidateComputeOperator
 from tests.support.azureml_service import AzureMLLocal
 
 A100 = "Standard_NC24ads_A100_v4"
 
 
 def check(context: Callable[..., Any], vm_size: str, **arguments: Any) -> dict[str, Any]:
-    operator = AzureMLCheckComputeOperator(
+    operator = AzureMLValidateComputeOperator(
         task_id="check", **{"compute_name": "no-such-cluster", "vm_size": vm_size, **arguments}
     )
     return operator.execute(context())
@@ -33,7 +33,7 @@ def test_a_size_that_fits_is_accepted_and_nothing_is_created(
     found = check(context, A100.upper(), allowed_vm_sizes=[A100])
     assert found["gpus"] == 1
     assert not found["exists"]
-    assert hook.computes.get("no-such-cluster") is None
+    assert hook.compute.get("no-such-cluster") is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_size_that_does_not_fit_is_refused_before_anything_is_created(
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
         check(context, vm_size, allowed_vm_sizes=allowed)
-    assert hook.computes.get("no-such-cluster") is None
+    assert hook.compute.get("no-such-cluster") is None
 
 
 def test_a_size_without_gpus_is_refused(connection: Any, context: Callable[..., Any]) -> None:
@@ -69,7 +69,7 @@ def test_a_cluster_is_created_dedicated_and_taken_the_next_time(
     first, second = create(context, unique), create(context, unique)
     assert (first["created"], first["tier"]) == (True, "dedicated")
     assert (second["created"], second["exists"]) == (False, True)
-    assert hook.computes.get(unique) is not None
+    assert hook.compute.get(unique) is not None
 
 
 def test_it_is_the_size_of_the_cluster_that_exists_which_counts(
@@ -80,34 +80,30 @@ def test_it_is_the_size_of_the_cluster_that_exists_which_counts(
     assert (found["vm_size"], found["gpus"]) == ("Standard_NC48ads_A100_v4", 2)
 
 
+def quota_reached(cluster: str, count: int = 1) -> dict[str, Any]:
+    """The fault of a cluster that is refused for its cores, ``count`` times."""
+    return {
+        "kind": "status",
+        "method": "PUT",
+        "path": f"*/computes/{cluster}",
+        "status": 409,
+        "code": "ClusterCoreQuotaReached",
+        "message": "The quota is used up.",
+        "count": count,
+    }
+
+
 def test_a_refused_dedicated_cluster_is_created_at_low_priority(
     azureml_local: AzureMLLocal, connection: Any, context: Callable[..., Any], unique: str
 ) -> None:
-    refused = {
-        "kind": "status",
-        "method": "PUT",
-        "path": f"*/computes/{unique}",
-        "status": 409,
-        "code": "ClusterCoreQuotaReached",
-        "message": "The dedicated quota is used up.",
-    }
-    with azureml_local.faults(refused):
+    with azureml_local.faults(quota_reached(unique)):
         assert create(context, unique)["tier"] == "low_priority"
 
 
 def test_when_both_tiers_are_refused_the_sentence_has_both_reasons(
     azureml_local: AzureMLLocal, connection: Any, context: Callable[..., Any], unique: str
 ) -> None:
-    refused = {
-        "kind": "status",
-        "method": "PUT",
-        "path": f"*/computes/{unique}",
-        "status": 409,
-        "code": "ClusterCoreQuotaReached",
-        "message": "The quota is used up.",
-        "count": 2,
-    }
-    with azureml_local.faults(refused), pytest.raises(QuotaExceeded) as caught:
+    with azureml_local.faults(quota_reached(unique, count=2)), pytest.raises(QuotaExceeded) as caught:
         create(context, unique)
     assert "low_priority cluster" in str(caught.value)
     assert "dedicated cluster" in str(caught.value)

@@ -12,10 +12,13 @@ from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.online.entities import DeploymentRequest, NewEndpoint
 from azure_ml.lifecycle.tags import owner_tags
-from azure_ml.operators import AzureMLDeployModelOperator, AzureMLScoreEndpointOperator
+from azure_ml.operators import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from include.finetune import scoring
-from tests.plugins.azure_ml.conftest import CRASHED, ROWS
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.conversations import ROWS
+from tests.support.service_faults import CRASHED
+
+pytestmark = pytest.mark.shares("trained_job")
 
 OWNER = owner_tags("a_dag", "deployments")
 NAME = "tests-deployments"
@@ -53,7 +56,7 @@ def deploy(endpoint: str, model_id: str, name: str = "demo", **arguments: Any) -
 
 @pytest.fixture(scope="module")
 def deployment(endpoint: str, model_id: str, hook: AzureMLHook) -> str:
-    from tests.plugins.azure_ml.conftest import TaskInstance
+    from tests.support.airflow_task import TaskInstance
 
     ti: Any = TaskInstance("deployments", {})
     found = deploy(endpoint, model_id).execute({"ti": ti, "run_id": "deployments", "dag": ti})
@@ -61,7 +64,7 @@ def deployment(endpoint: str, model_id: str, hook: AzureMLHook) -> str:
 
 
 def ask(endpoint: str, uri: str, context: Any) -> dict[str, Any]:
-    return AzureMLScoreEndpointOperator(
+    return AzureMLInvokeEndpointOperator(
         task_id="ask",
         endpoint_name=endpoint,
         deployment_name="demo",
@@ -100,7 +103,7 @@ def test_the_tuned_model_answers_a_question_from_the_workspaces_data(
 def test_an_empty_answer_fails_the_test(
     hook: AzureMLHook, endpoint: str, deployment: str, questions: str, context: Callable[..., Any], text: str
 ) -> None:
-    operator = AzureMLScoreEndpointOperator(
+    operator = AzureMLInvokeEndpointOperator(
         task_id="ask",
         endpoint_name=endpoint,
         data_uri=questions,

@@ -12,11 +12,12 @@ from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle.callbacks import clean_up
 from azure_ml.operators import (
+    AzureMLCheckEndpointNameOperator,
     AzureMLCreateEndpointOperator,
     AzureMLDeleteEndpointOperator,
-    AzureMLReserveEndpointOperator,
 )
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import NO_ROOM
 
 MakeContext = Callable[..., Any]
 
@@ -30,7 +31,9 @@ def delete(name: str, context: Any, **arguments: Any) -> dict[str, Any]:
 
 
 def reserve(name: str, context: Any, **arguments: Any) -> dict[str, str]:
-    return AzureMLReserveEndpointOperator(task_id="reserve", endpoint_name=name, **arguments).execute(context)
+    return AzureMLCheckEndpointNameOperator(task_id="reserve", endpoint_name=name, **arguments).execute(
+        context
+    )
 
 
 def test_a_reservation_creates_nothing(hook: AzureMLHook, context: MakeContext, unique: str) -> None:
@@ -102,8 +105,7 @@ def test_a_failed_creation_says_why_and_the_teardown_removes_its_remains(
     azureml_local: AzureMLLocal, hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
     there = context()
-    failure = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-    with azureml_local.faults(failure), pytest.raises(errors.OperationFailed, match="no room"):
+    with azureml_local.faults(NO_ROOM), pytest.raises(errors.OperationFailed, match="no room"):
         create(unique, there)
     assert delete(unique, there)["exists_after"] is False
 

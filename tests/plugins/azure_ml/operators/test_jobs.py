@@ -19,6 +19,8 @@ from azure_ml.operators import (
 from include.finetune import review
 from tests.support.azureml_service import AzureMLLocal
 
+pytestmark = pytest.mark.shares("trained_job")
+
 Request = Callable[..., PipelineRequest]
 FINETUNE = "chat_completion_finetune"
 

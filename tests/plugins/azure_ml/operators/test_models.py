@@ -12,6 +12,8 @@ from azure_ml.hook import AzureMLHook
 from azure_ml.operators import AzureMLRegisterModelOperator
 from tests.support.azureml_service import AzureMLLocal
 
+pytestmark = pytest.mark.shares("trained_job")
+
 
 def register(job: str, name: str, context: Any, **arguments: Any) -> dict[str, str]:
     operator = AzureMLRegisterModelOperator(

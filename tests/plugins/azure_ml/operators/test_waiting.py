@@ -21,6 +21,8 @@ from azure_ml.operators import AzureMLWaitForJobOperator
 from azure_ml.triggers.jobs import JobTrigger
 from tests.support.azureml_service import AzureMLLocal
 
+pytestmark = pytest.mark.shares("trained_job")
+
 Command = Callable[..., str]
 TALK = (
     "import os, time; [print('line', n) for n in range(10)]; "

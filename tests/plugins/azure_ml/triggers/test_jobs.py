@@ -15,8 +15,10 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs.calls import PipelineRequest
 from azure_ml.triggers.jobs import JobTrigger
-from tests.plugins.azure_ml.conftest import TaskInstance
+from tests.support.airflow_task import TaskInstance
 from tests.support.azureml_service import AzureMLLocal
+
+pytestmark = pytest.mark.shares("trained_job")
 
 
 def first_event(trigger: JobTrigger) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModelOperator
 from azure_ml.operators.base import deferred
 from azure_ml.triggers.online import OperationTrigger, deadline_in
-from tests.plugins.azure_ml.conftest import CRASHED
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.service_faults import CRASHED, NO_ROOM
+
+pytestmark = pytest.mark.shares("trained_job")
 
 MakeContext = Callable[..., Any]
 
@@ -118,8 +120,7 @@ def test_a_creation_that_fails_says_why_across_the_deferral(
     azureml_local: AzureMLLocal, hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
     there = context()
-    failure = {"kind": "operation_failed", "resource": "onlineEndpoints", "status": 500, "message": "no room"}
-    with azureml_local.faults(failure), pytest.raises(errors.OperationFailed, match="no room"):
+    with azureml_local.faults(NO_ROOM), pytest.raises(errors.OperationFailed, match="no room"):
         run_deferred(creator(unique), there)
     # A retry removes what failed, and makes it anew.
     assert run_deferred(creator(unique), there)[0]["endpoint_name"] == unique

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from azure.core.exceptions import HttpResponseError
 
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.serving_service import score, set_traffic
+from tests.support.waiting import wait_for
 
 
 def test_an_endpoint_is_created_scored_and_deleted(
@@ -60,9 +60,9 @@ def test_the_operation_of_a_creation_goes_from_creating_to_succeeded(service: Az
         again = service.arm("PUT", "/onlineEndpoints/slow-one", version="2022-02-01-preview", json=body)
         assert again.status_code == 409
         service.post("/_local/time/advance")
-        deadline = time.monotonic() + 10
-        while service.http.get(status, headers=service.token()).json()["status"] == "InProgress":
-            assert time.monotonic() < deadline
+        wait_for(
+            lambda: service.http.get(status, headers=service.token()).json()["status"] != "InProgress", 10
+        )
     assert (
         service.arm("GET", "/onlineEndpoints/slow-one").json()["properties"]["provisioningState"]
         == "Succeeded"
@@ -140,9 +140,9 @@ def test_the_front_door_answers_as_the_real_one(
     assert failed.status_code == 424
     assert failed.headers["ms-azureml-model-error-statuscode"] == "500"
     assert score(client, service, endpoint, {"die": True}).status_code == 502
-    deadline = time.monotonic() + 20
-    while score(client, service, endpoint, {}).status_code != 200:
-        assert time.monotonic() < deadline, "the container did not come back"
+    wait_for(
+        lambda: score(client, service, endpoint, {}).status_code == 200, 20, "the container did not come back"
+    )
 
 
 def test_a_crashing_container_fails_the_deployment_with_its_log(

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.ai.ml import MLClient
-from azure.ai.ml.entities import ManagedOnlineDeployment, Model
 
-from tests.support.azureml_service import ROOT, AzureMLLocal, running
-from tests.support.serving_service import SIZE, fresh_endpoint
-
-ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
-STANDIN = ROOT / "tests" / "azureml_local" / "serving_standin.py"
+from tests.support.azureml_service import AzureMLLocal, running
+from tests.support.serving_service import STANDIN, deployment_of, fresh_endpoint, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +47,3 @@ def deploy(client: MLClient, model: str, endpoint: str) -> Callable[..., Any]:
         return client.online_deployments.begin_create_or_update(deployment).result()
 
     return begin
-
-
-def tiny_model(client: MLClient, folder: Path) -> str:
-    """Id of a model that is registered from an empty folder."""
-    (folder / "MLmodel").write_text("flavors: {}\n")
-    model = Model(name="tiny", version="1", path=str(folder), type="custom_model")
-    return str(client.models.create_or_update(model).id)
-
-
-def deployment_of(model: str, endpoint: str, name: str = "demo", **settings: Any) -> ManagedOnlineDeployment:
-    """A deployment of the stand-in, not yet sent."""
-    told = {
-        "instance_type": SIZE,
-        "instance_count": 1,
-        **settings,
-        "environment_variables": {"NAME": name, **settings.get("environment_variables", {})},
-    }
-    return ManagedOnlineDeployment(
-        name=name, endpoint_name=endpoint, model=model, environment=ENVIRONMENT, **told
-    )

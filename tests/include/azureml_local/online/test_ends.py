@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import ManagedOnlineEndpoint
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from tests.include.azureml_local.online.endpoints.conftest import STANDIN, deployment_of, tiny_model
 from tests.support.azureml_service import AzureMLLocal, running
-from tests.support.serving_service import score, servers_of
+from tests.support.serving_service import STANDIN, deployment_of, score, servers_of, tiny_model
+from tests.support.waiting import wait_for
 
 
 def test_deleting_an_endpoint_ends_its_processes(client: MLClient, service: AzureMLLocal, model: str) -> None:
@@ -50,14 +49,10 @@ def test_deployments_end_with_the_service_and_come_back_with_it(
         deployment = deployment_of(model, "lasting")
         client.online_deployments.begin_create_or_update(deployment).result()
         service.kill(number)
-        deadline = time.monotonic() + 10
-        while standins_of(service):
-            assert time.monotonic() < deadline, "a server outlived the service"
+        wait_for(lambda: not standins_of(service), 10, "a server outlived the service")
         service.start_again()
         header = {"azureml-model-deployment": "demo"}
-        deadline = time.monotonic() + 20
-        while score(client, service, "lasting", {}, **header).status_code != 200:
-            assert time.monotonic() < deadline, "the deployment did not come back"
+        wait_for(lambda: score(client, service, "lasting", {}, **header).status_code == 200, 20)
 
 
 def test_an_injected_failure_fails_the_operation(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 CATALOGUE = ROOT / "include/azureml_local/registry/catalogue"
 ASSETS = ROOT.parent / "shared/azureml/assets/HEAD_4b41f8cc/assets"
 REFERENCE = ASSETS / "training/finetune_acft_hf_nlp/components"
