@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tests.support.azureml_service import AzureMLLocal
+
+Check = Callable[..., dict[str, Any]]
+"""Checks a data set with fields of the form, as a fixture does."""
+RowsOf = Callable[[Mapping[str, Any], str], list[Any]]
+"""Reads the rows that were kept for a part of a run."""
 
 SPLITS = ("train_sft", "test_sft", "train_gen", "test_gen")
 PARTS = ("train_sft", "test_sft", "test_gen")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,9 +12,7 @@ from azure_ml.hook import AzureMLHook
 from azure_ml.hook.files import WorkspaceFiles
 from include.finetune.data import checking, choice
 from tests.support.azureml_service import AzureMLLocal
-
-Check = Callable[..., dict[str, Any]]
-RowsOf = Callable[[Mapping[str, Any], str], list[Any]]
+from tests.support.hub_data import Check, RowsOf
 
 
 @pytest.fixture(autouse=True, scope="session")

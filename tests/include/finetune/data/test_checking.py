@@ -12,9 +12,8 @@ from include.finetune import recipe
 from include.finetune.data import checking
 from include.finetune.data.choice import choice_of
 from include.finetune.errors import InputError
-from tests.include.finetune.data.conftest import Check, RowsOf
 from tests.support.azureml_service import AzureMLLocal
-from tests.support.hub_data import PARTS, conversation, four_splits, put_splits
+from tests.support.hub_data import PARTS, Check, RowsOf, conversation, four_splits, put_splits
 
 
 def test_the_default_data_set_is_read_from_the_hub(check: Check, rows_of: RowsOf) -> None:

@@ -10,9 +10,8 @@ import pytest
 
 from include.finetune.data import hub
 from include.finetune.errors import HubUnreachableError, InputError
-from tests.include.finetune.data.conftest import Check, RowsOf
 from tests.support.azureml_service import AzureMLLocal
-from tests.support.hub_data import PARTS, conversation, lines, put, put_splits
+from tests.support.hub_data import PARTS, Check, RowsOf, conversation, lines, put, put_splits
 
 
 def test_an_unknown_data_set_is_named(check: Check) -> None:

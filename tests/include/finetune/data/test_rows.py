@@ -15,9 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.finetune.errors import InputError
-from tests.include.finetune.data.conftest import Check, RowsOf
 from tests.support.azureml_service import AzureMLLocal
-from tests.support.hub_data import PARTS, conversation, lines, put, put_splits
+from tests.support.hub_data import PARTS, Check, RowsOf, conversation, lines, put, put_splits
 
 ROWS = [conversation(number) for number in range(6)]
 SHAREGPT = [
