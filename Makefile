@@ -15,7 +15,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench bench-data figures lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos bench bench-data bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -47,6 +47,9 @@ bench: $(READY) ## the local Azure ML under load: requests a second, latency, me
 bench-data: $(READY) ## 5 % of a full-size data set on a line of 100 Mbit/s, ours against plain datasets; needs 8 GB of disk
 	@.venv/bin/python -W ignore -m tests.bench.data
 
+bench-gate: $(AIRFLOW_VENV) ## how often the gate promotes by luck, and how often it sees a real gain
+	@.venv/bin/python -m tests.bench.gate
+
 figures: $(AIRFLOW_VENV) ## the size and shape of the code beside its aims: files, functions, cycles, docstrings
 	@.venv/bin/python -m tests.bench.figures
 
@@ -59,8 +62,13 @@ endif
 	@PYTHONPATH=plugins:include .venv/bin/lint-imports --no-cache --no-logo
 	@.venv/bin/mypy
 
+# What is made ahead here is not made again on first use.
+azureml-local: export AZUREML_LOCAL_HOME ?= $(abspath .local/azureml)
+azureml-local: export AZUREML_LOCAL_COMPUTE_PYTHON ?= $(abspath .venv-compute/bin/python)
+azureml-local: export AZUREML_LOCAL_STANDIN ?= $(abspath .local/standin)
+azureml-local: export AZUREML_LOCAL_SAMPLE ?= $(abspath .local/sample)
 azureml-local: $(READY) ## the local Azure ML alone, in the foreground
-	@.venv/bin/python -m azureml_local
+	@.venv/bin/azureml-local up
 
 setup: $(READY) ## make both environments, the stand-in model and the sample data, and no more
 
@@ -82,11 +90,12 @@ define new_environment
 	@test -d $(@D) || $(PYTHON) -m venv $(@D)
 endef
 
-$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt include/azureml_local/requirements.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
+$(AIRFLOW_VENV): requirements.txt requirements-dev.txt requirements-compose.txt constraints.txt plugins/pyproject.toml include/azureml_local/pyproject.toml
 	@echo "Making .venv: Airflow, the Azure ML SDK, the tools (usually 2 to 4 minutes)"
 	$(new_environment)
-	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt -r include/azureml_local/requirements.txt
-	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	@.venv/bin/pip install $(PIP_FLAGS) --no-build-isolation -c constraints.txt --editable include/azureml_local
+	@.venv/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable plugins
 	@touch $@
 	@echo "Made .venv"
 

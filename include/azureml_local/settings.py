@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from azureml_local import __version__
 
 SUBSCRIPTION_ID = "00000000-0000-4000-8000-000000000001"
 TENANT_ID = "00000000-0000-4000-8000-0000000000aa"
@@ -24,22 +25,23 @@ BLOB_CONTAINER = "azureml-blobstore-00000000-0000-4000-8000-0000000000ee"
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the process is told from outside.
+    """The configuration of the process.
 
     Attributes:
         home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
-        port: TCP port.
-        bind: address of the interface; only loopback is private, see :attr:`exposed`.
+        bind: IP address to listen on; see :attr:`exposed`.
         time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
+        cache: folder of what :mod:`azureml_local.provisioning` makes once for all services of this version.
         compute_python: interpreter of the compute environment, which runs jobs and deployments.
         standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.
-        serving_script: program of a deployment's process.
         sample: folder of the generated sample data set, made by ``azureml_local.sample``.
+        serving_script: program of a deployment's process.
     """
 
     home: Path
     port: int
     time_policy: str
+    cache: Path
     compute_python: Path
     standin: Path
     sample: Path
@@ -57,13 +59,12 @@ class Settings:
         return not ip_address(self.bind).is_loopback
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Read ``AZUREML_LOCAL_*``; paths default to folders of the project.
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Read ``AZUREML_LOCAL_*``; the home is below the current folder if none is given, the rest in the cache.
 
         Raises:
             ValueError: if the port is no number from 1 to 65535, or the address is none.
         """
-        env = os.environ
         raw_port = env.get("AZUREML_LOCAL_PORT", "8443")
         if not raw_port.isdecimal() or not 0 < int(raw_port) < 65536:
             raise ValueError(f"AZUREML_LOCAL_PORT is {raw_port!r}: give a port number from 1 to 65535.")
@@ -72,16 +73,35 @@ class Settings:
             ip_address(bind)
         except ValueError as error:
             raise ValueError(f"AZUREML_LOCAL_BIND is {bind!r}: give an IP address.") from error
+        cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "azureml-local" / __version__
         return cls(
-            home=Path(env.get("AZUREML_LOCAL_HOME", ROOT / ".local" / "azureml")).resolve(),
+            home=Path(env.get("AZUREML_LOCAL_HOME", ".azureml-local")).resolve(),
             port=int(raw_port),
             bind=bind,
             time_policy=env.get("AZUREML_LOCAL_TIME", "timed"),
+            cache=cache.absolute(),
             # Not resolved: a virtual environment's python is a link, and following it leaves the environment.
             compute_python=Path(
-                env.get("AZUREML_LOCAL_COMPUTE_PYTHON", ROOT / ".venv-compute" / "bin" / "python")
+                env.get("AZUREML_LOCAL_COMPUTE_PYTHON", cache / "compute" / "bin" / "python")
             ).absolute(),
-            standin=Path(env.get("AZUREML_LOCAL_STANDIN", ROOT / ".local" / "standin")).resolve(),
-            sample=Path(env.get("AZUREML_LOCAL_SAMPLE", ROOT / ".local" / "sample")).resolve(),
+            standin=Path(env.get("AZUREML_LOCAL_STANDIN", cache / "standin")).absolute(),
+            sample=Path(env.get("AZUREML_LOCAL_SAMPLE", cache / "sample")).absolute(),
             serving_script=Path(env.get("AZUREML_LOCAL_SERVING_SCRIPT", cls.serving_script)).resolve(),
         )
+
+    def makes(self, path: Path) -> bool:
+        """Whether a path is the service's own to make; every other is its caller's."""
+        return path.is_relative_to(self.cache)
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that :meth:`from_environment` makes these settings of."""
+        return {
+            "AZUREML_LOCAL_HOME": str(self.home),
+            "AZUREML_LOCAL_PORT": str(self.port),
+            "AZUREML_LOCAL_BIND": self.bind,
+            "AZUREML_LOCAL_TIME": self.time_policy,
+            "AZUREML_LOCAL_COMPUTE_PYTHON": str(self.compute_python),
+            "AZUREML_LOCAL_STANDIN": str(self.standin),
+            "AZUREML_LOCAL_SAMPLE": str(self.sample),
+            "AZUREML_LOCAL_SERVING_SCRIPT": str(self.serving_script),
+        }

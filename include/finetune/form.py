@@ -157,8 +157,8 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             "Cluster",
             "gpu-cluster-big",
             "Taken if it exists, created if not.",
-            minLength=2,
-            maxLength=32,
+            minLength=3,
+            maxLength=24,
             pattern=CLUSTER_NAME,
         ),
         "compute_vm_size": _field(

@@ -20,6 +20,12 @@ _FOREIGN = re.compile(
 )
 # How long a process waits for another one's write to SQLite; the default of 5 s is short on a machine that trains.
 LOCK_SECONDS = 30
+# What the Makefile makes ahead, and the local Azure ML would else make on first use.
+MADE = {
+    "AZUREML_LOCAL_COMPUTE_PYTHON": str(ROOT / ".venv-compute" / "bin" / "python"),
+    "AZUREML_LOCAL_STANDIN": str(ROOT / ".local" / "standin"),
+    "AZUREML_LOCAL_SAMPLE": str(ROOT / ".local" / "sample"),
+}
 USER = "admin"
 
 
@@ -31,6 +37,7 @@ def caller() -> dict[str, str]:
 def azureml_local(paths: Paths, port: int) -> dict[str, str]:
     """Environment of the local Azure ML's process."""
     return {
+        **MADE,
         **caller(),
         MARKER: str(paths.state),
         "PYTHONPATH": str(ROOT / "include"),

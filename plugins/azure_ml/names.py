@@ -35,8 +35,8 @@ RULES: Final[dict[Named, _Rule]] = {
     "endpoint": _ENDPOINT,
     "deployment": _ENDPOINT,
     "compute": _Rule(
-        re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,30}[a-zA-Z0-9]"),
-        "it must have 2 to 32 letters, digits or dashes, begin with a letter and not end with a dash",
+        re.compile(r"[a-zA-Z][-a-zA-Z0-9]{1,22}[a-zA-Z0-9]"),
+        "it must have 3 to 24 letters, digits or dashes, begin with a letter and not end with a dash",
     ),
     "asset": _ASSET,
     "registry model": _Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.launcher import processes
+from include.launcher.environment import MADE
 from tests.chaos import cases as table
 from tests.chaos import faults, inject, invariants
 from tests.chaos.cases import Case
@@ -155,9 +157,7 @@ def _busy(run: Run) -> bool:
 
 
 def _sample() -> Path:
-    from azureml_local.settings import Settings
-
-    return Settings.from_environment().sample
+    return Path(os.environ.get("AZUREML_LOCAL_SAMPLE", MADE["AZUREML_LOCAL_SAMPLE"]))
 
 
 def waves(cases: Iterable[Case]) -> Iterator[list[Case]]:

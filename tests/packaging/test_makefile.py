@@ -25,12 +25,12 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_there_are_at_most_fourteen_targets_and_all_are_explained() -> None:
+def test_all_targets_are_explained_on_one_screen() -> None:
     phony = re.search(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE)
     assert phony is not None
     targets = set(phony[1].split())
-    assert len(targets) <= 14
     assert set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, flags=re.MULTILINE)) == targets
+    assert len(make("help").stdout.splitlines()) <= 24
 
 
 def test_help_lists_every_target_and_every_variable_of_run() -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,16 @@ FILES = (
     "requirements.txt",
     "requirements-dev.txt",
     "requirements-compose.txt",
-    "include/azureml_local/requirements.txt",
+    "include/azureml_local/pyproject.toml",
 )
 COMPUTE = "include/azureml_local/worker/requirements.txt"
 CONSTRAINTS = ("constraints.txt", "include/azureml_local/worker/constraints.txt")
 
 
 def lines(file: str) -> list[str]:
-    """The file's lines that are no comments."""
+    """The file's lines that are no comments; of a project's file, its dependencies."""
+    if file.endswith(".toml"):
+        return list(tomllib.loads((ROOT / file).read_text())["project"]["dependencies"])
     return [
         line.strip() for line in (ROOT / file).read_text().splitlines() if line.strip() and line[0] != "#"
     ]
@@ -60,7 +63,8 @@ def test_the_packages_of_the_mission_are_pinned() -> None:
 
 @pytest.mark.parametrize("file", [*FILES, COMPUTE])
 def test_every_requirement_says_what_it_is_for(file: str) -> None:
-    text = (ROOT / file).read_text().splitlines()
+    before, _, after = (ROOT / file).read_text().partition("\ndependencies = [\n")
+    text = (after.partition("\n]")[0] or before).splitlines()
     for number, line in enumerate(text):
         if line.strip() and not line.startswith(("#", "-r")):
             assert "#" in line or text[number - 1].startswith("#"), f"{file}:{number + 1} gives no reason"

@@ -45,4 +45,7 @@ if __name__ == "__main__":
     if os.environ.get("CRASH"):
         sys.exit("there is no such layer in the model")
     time.sleep(float(os.environ.get("LOAD_SECONDS", "0")))
+    gate = os.environ.get("GATE")
+    while gate and not Path(gate).exists():
+        time.sleep(0.05)
     ThreadingHTTPServer(("127.0.0.1", options.port), Handler).serve_forever()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+    from azure.ai.ml.entities import Job
 
 T = TypeVar("T")
 
@@ -19,3 +23,9 @@ def wait_for(what: Callable[[], T], seconds: float = 30, problem: str = "") -> T
         assert time.monotonic() < deadline, problem or f"it did not come true within {seconds} s"
         time.sleep(0.05)
     return answer
+
+
+def finished(client: MLClient, name: str, seconds: float = 60) -> Job:
+    """The job, once it is in a final state."""
+    wait_for(lambda: client.jobs.get(name).status in FINAL, seconds)
+    return client.jobs.get(name)

@@ -1,6 +1,5 @@
 """The grammar of Azure Resource Manager: ids, envelopes, errors, pages.
 
-Every body that a resource module sends goes through here: the shape of an answer is decided in one place.
 Source: the ``common-types`` of the published contract (ErrorResponse, Resource, systemData).
 """
 
@@ -18,10 +17,14 @@ from fastapi.responses import JSONResponse
 from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
 
 PROVIDER = "Microsoft.MachineLearningServices"
+# Route prefix of everything inside a workspace.
 WORKSPACE_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}/workspaces/{{workspace}}"
 )
-"""Route prefix of everything inside a workspace."""
+# Route prefix of the workspace's MLflow service.
+TRACKING_PATH = f"/mlflow/v1.0{WORKSPACE_PATH}"
+# Route prefix of what a location offers, and of the state of operations.
+LOCATION_PATH = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
 
 Json = dict[str, Any]
 
@@ -85,8 +88,15 @@ class Scope:
         return "/".join((self.id, *segments))
 
 
-async def workspace_scope(subscription: str, group: str, workspace: str) -> Scope:
-    """FastAPI dependency of every workspace route.
+async def workspace_scope(request: Request) -> Scope:
+    """FastAPI dependency of every workspace route: :func:`scope_of` what the path names."""
+    # Read here, not declared as parameters: FastAPI would build three fields for each of 90 routes.
+    path = request.path_params
+    return scope_of(path["subscription"], path["group"], path["workspace"])
+
+
+def scope_of(subscription: str, group: str, workspace: str) -> Scope:
+    """The workspace of that name.
 
     Raises:
         ArmError: 404 with the code that Azure gives for each part that is wrong.
@@ -107,6 +117,12 @@ async def workspace_scope(subscription: str, group: str, workspace: str) -> Scop
     return Scope(subscription, group, workspace)
 
 
+def tracking_uri(base_url: str) -> str:
+    """Address of the workspace's MLflow service."""
+    path = TRACKING_PATH.format(subscription=SUBSCRIPTION_ID, group=RESOURCE_GROUP, workspace=WORKSPACE)
+    return f"{base_url}{path}"
+
+
 def envelope(
     arm_id: str,
     properties: Json,
@@ -118,10 +134,10 @@ def envelope(
     """A resource as ARM sends it: id, name, type, properties, systemData and ``extra`` (location, tags...).
 
     Args:
-        arm_id: full id; name and type are read from it.
-        properties: the noun's own part.
-        created: ISO 8601 time of creation, UTC.
-        modified: the same of the last change; the creation's if missing.
+        arm_id: full id, from which name and type follow.
+        properties: the noun's own fields.
+        created: time of creation, ISO 8601 in UTC.
+        modified: time of the last change; the creation's if missing.
         **extra: further top-level fields.
     """
     tail = arm_id.split("/providers/", 1)[-1].split("/")
@@ -161,9 +177,9 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         raise ArmError(
             400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
         ) from error
-    found = list(islice(items, skip, skip + size + 1))
-    answer: Json = {"value": found[:size]}
-    if not query.get("$top") and len(found) > size:
+    chosen = list(islice(items, skip, skip + size + 1))
+    answer: Json = {"value": chosen[:size]}
+    if not query.get("$top") and len(chosen) > size:
         query["$skip"] = str(skip + size)
         answer["nextLink"] = (
             f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(query)}"

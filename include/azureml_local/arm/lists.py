@@ -1,4 +1,4 @@
-"""What a list request of assets asks for: view, order, tags, version."""
+"""The filters and orders of a list request of assets: view, order, tags, version."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def select(request: Request, documents: Iterable[Document]) -> list[Document]:
     query = request.query_params
     chosen = _in_view(list(documents), query.get("listViewType", VIEWS[0]))
     for pair in filter(None, (query.get("tags") or "").split(",")):
-        chosen = [item for item in chosen if _has_tag(item["properties"].get("tags") or {}, pair)]
-    if wanted := query.get("version"):
-        chosen = [item for item in chosen if item.key.endswith(f"/{wanted}")]
-    if wanted := query.get("hash"):
+        chosen = [item for item in chosen if has_tag(item["properties"].get("tags") or {}, pair)]
+    if version := query.get("version"):
+        chosen = [item for item in chosen if item.key.endswith(f"/{version}")]
+    if digest := query.get("hash"):
         chosen = [
             item
             for item in chosen
-            if (item["properties"].get("properties") or {}).get("hash_sha256") == wanted
+            if (item["properties"].get("properties") or {}).get("hash_sha256") == digest
         ]
     return _in_order(chosen, query.get("$orderBy") or query.get("orderBy") or "")
 
@@ -44,7 +44,8 @@ def _in_view(documents: list[Document], view: str) -> list[Document]:
     return [item for item in documents if bool(item["properties"].get("isArchived")) == archived]
 
 
-def _has_tag(tags: dict[str, str], pair: str) -> bool:
+def has_tag(tags: dict[str, str], pair: str) -> bool:
+    """Whether tags fit a filter ``name`` or ``name=value``."""
     key, has_value, value = pair.partition("=")
     return key in tags and (not has_value or tags[key] == value)
 
@@ -59,5 +60,5 @@ def _in_order(documents: list[Document], order: str) -> list[Document]:
         )
     if field == "modifiedtime":
         documents = sorted(documents, key=lambda item: item.modified)
-    # Lists come newest first, as the service gives them, unless the order is asked for.
+    # Newest first, unless the request says otherwise.
     return documents if direction == "asc" else documents[::-1]

@@ -1,4 +1,4 @@
-"""ARM compares the words of a path without regard to letter case; routes here have one spelling.
+"""ARM compares the words of a path without regard to case; routes here have one spelling.
 
 The words are those of the routes themselves: a path's types, and the names of the one resource group,
 workspace and registry. Names of anything else are left as they are.
@@ -16,7 +16,7 @@ _START: Final = re.compile(r"(/mferp/managementfrontend|/history/v1\.0)?/subscri
 _OWNERS: Final = {"resourcegroups": RESOURCE_GROUP, "workspaces": WORKSPACE, "registries": REGISTRY}
 
 
-class LetterCase:
+class PathCase:
     """Puts paths into the spelling of the routes.
 
     Args:

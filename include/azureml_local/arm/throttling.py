@@ -14,11 +14,12 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 
 Kind = Literal["reads", "writes", "deletes"]
 _KINDS: Final[dict[str, Kind]] = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+# Seconds of Retry-After where a bucket is not refilled.
 _NEVER: Final = 3600
-"""Seconds of Retry-After where a bucket is not refilled."""
 
 
 class Limit(BaseModel):
@@ -38,13 +39,13 @@ DEFAULTS: Final[dict[Kind, Limit]] = {
 
 
 class Taken(NamedTuple):
-    """What became of one request: the header that tells what is left, and the refusal if there was nothing."""
+    """The outcome of one request: the header that says what is left, and the refusal if there was nothing."""
 
     header: tuple[bytes, bytes]
     refusal: ArmError | None
 
 
-class Limits:
+class Throttling(Part):
     """The buckets; full at the start and after every change."""
 
     def __init__(self) -> None:
@@ -52,6 +53,10 @@ class Limits:
         self._left: dict[Kind, float] = {}
         self._seen = time.monotonic()
         self.set({})
+
+    def clear(self) -> None:
+        """Back to the published numbers."""
+        self.set(DEFAULTS)
 
     def set(self, changes: dict[Kind, Limit]) -> None:
         """Change some limits; all buckets are full again."""

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import routes, rules
-from azureml_local.routing import authorized_router
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/components")
+from azureml_local.assets.noun import Noun, base
+from azureml_local.storage.uris import Uris
 
 TYPES = ("command", "pipeline")
 
 
-def complete(local: Service, name: str, version: str, given: Json) -> Json:
+def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of a component version.
 
     Raises:
         ArmError: 400 without a definition; 501 for a type that is not run here.
     """
     spec = given.get("componentSpec")
-    if not isinstance(spec, dict) or not spec:
+    if not spec:
         raise ArmError(
             400, "UserError", f"Component {name}:{version} has no componentSpec.", target="componentSpec"
         )
@@ -36,10 +28,9 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
             f"Components of type {kind!r} are not run here: use one of {', '.join(TYPES)}.",
         )
     return {
-        **rules.base(given),
+        **base(given),
         "componentSpec": {**spec, "name": spec.get("name") or name, "version": version},
     }
 
 
-NOUN = rules.Noun("components", "Component", ("componentSpec",), complete)
-routes.serve(router, NOUN)
+NOUN = Noun("components", "Component", ("componentSpec",), complete)

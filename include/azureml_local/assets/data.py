@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import routes, rules
-from azureml_local.routing import authorized_router
-from azureml_local.storage import uris
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/data")
+from azureml_local.assets.noun import Noun, base
+from azureml_local.storage.uris import Uris, canonical
 
 TYPES = ("uri_file", "uri_folder", "mltable")
 
 
-def complete(local: Service, name: str, version: str, given: Json) -> Json:
+def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of a data version: the address made whole.
 
     Raises:
@@ -35,8 +26,7 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
     if not uri:
         raise ArmError(400, "UserError", f"Data {name}:{version} has no dataUri.", target="dataUri")
     own = {"referencedUris": given.get("referencedUris")} if kind == "mltable" else {}
-    return {**rules.base(given), "dataUri": uris.canonical(local, uri), "dataType": kind, **own}
+    return {**base(given), "dataUri": canonical(uri), "dataType": kind, **own}
 
 
-NOUN = rules.Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))
-routes.serve(router, NOUN)
+NOUN = Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))

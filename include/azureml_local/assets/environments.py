@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import routes, rules
-from azureml_local.routing import authorized_router
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/environments")
+from azureml_local.assets.noun import Noun, base
+from azureml_local.storage.uris import Uris
 
 
-def complete(local: Service, name: str, version: str, given: Json) -> Json:
+def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of an environment version.
 
     Raises:
@@ -27,12 +19,11 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
         )
     own = ("image", "build", "condaFile", "inferenceConfig", "autoRebuild")
     return {
-        **rules.base(given),
+        **base(given),
         **{field: given[field] for field in own if given.get(field) is not None},
         "osType": given.get("osType") or "Linux",
         "environmentType": "UserCreated",
     }
 
 
-NOUN = rules.Noun("environments", "Environment", ("image", "build", "condaFile"), complete)
-routes.serve(router, NOUN)
+NOUN = Noun("environments", "Environment", ("image", "build", "condaFile"), complete)

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import yaml
-
-from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.assets import routes, rules
-from azureml_local.routing import authorized_router
-from azureml_local.storage import uris
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-router = authorized_router(f"{grammar.WORKSPACE_PATH}/models")
+from azureml_local.assets.noun import Noun, base
+from azureml_local.storage.uris import Uris, canonical, job_of
 
 TYPES = ("custom_model", "mlflow_model", "triton_model")
 
 
-def _flavors(local: Service, uri: str, name: str) -> Json:
+def _flavors(uris: Uris, uri: str, name: str) -> Json:
     """The flavours that the model's MLmodel file lists, each with its fields as text.
 
     Raises:
         ArmError: 400 if an MLflow model has no readable MLmodel file.
     """
-    file = uris.resolve(local, uri) / "MLmodel"
+    import yaml
+
+    file = uris.resolve(uri) / "MLmodel"
     try:
         described = yaml.safe_load(file.read_text())["flavors"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
@@ -42,7 +33,7 @@ def _flavors(local: Service, uri: str, name: str) -> Json:
     }
 
 
-def complete(local: Service, name: str, version: str, given: Json) -> Json:
+def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of a model version: the address made whole, flavours read, the job named.
 
     Raises:
@@ -58,8 +49,8 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
         )
     if not uri:
         raise ArmError(400, "UserError", f"Model {name}:{version} has no modelUri.", target="modelUri")
-    path = uris.canonical(local, uri)
-    if not uris.resolve(local, path).exists():
+    path = canonical(uri)
+    if not uris.resolve(path).exists():
         raise ArmError(
             400,
             "UserError",
@@ -67,14 +58,13 @@ def complete(local: Service, name: str, version: str, given: Json) -> Json:
             target=uri,
         )
     return {
-        **rules.base(given),
+        **base(given),
         "modelUri": path,
         "modelType": kind,
-        "flavors": _flavors(local, path, name) if kind == "mlflow_model" else given.get("flavors") or {},
-        "jobName": given.get("jobName") or uris.job_of(uri),
+        "flavors": _flavors(uris, path, name) if kind == "mlflow_model" else given.get("flavors") or {},
+        "jobName": given.get("jobName") or job_of(uri),
         "stage": given.get("stage"),
     }
 
 
-NOUN = rules.Noun("models", "Model", ("modelUri", "modelType"), complete)
-routes.serve(router, NOUN)
+NOUN = Noun("models", "Model", ("modelUri", "modelType"), complete)

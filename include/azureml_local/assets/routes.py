@@ -1,4 +1,4 @@
-"""The routes that every kind of versioned asset has: containers and versions, listed, read, put, deleted."""
+"""The routes of every kind of versioned asset: containers and versions, listed, read, put, deleted."""
 
 from __future__ import annotations
 
@@ -8,72 +8,55 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import Json
+from azureml_local.arm.grammar import WORKSPACE_PATH, Json
 from azureml_local.arm.lists import select
-from azureml_local.assets import rules
-from azureml_local.engine.store import Document
-from azureml_local.routing import ScopeDep, ServiceDep
-from azureml_local.service import Service
+from azureml_local.assets import codes, components, data, environments, models
+from azureml_local.assets.noun import Noun, check_name, version_body
+from azureml_local.assets.rules import AssetsDep
+from azureml_local.assets.schemas import Version
+from azureml_local.routing import ScopeDep, authorized_router
 
 
-def serve(router: APIRouter, noun: rules.Noun) -> None:
+def serve(router: APIRouter, noun: Noun) -> APIRouter:
     """Add the routes of a noun to its router, whose prefix is ``<workspace>/<plural>``."""
 
-    async def list_containers(scope: ScopeDep, local: ServiceDep, request: Request) -> Json:
+    async def list_containers(scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
         """The assets of this kind, without anonymous ones."""
-        chosen = [
-            item for item in local.store.list(noun.containers) if not item["properties"].get("isAnonymous")
-        ]
-        return grammar.page(
-            request, [rules.container_body(local, noun, scope, item) for item in select(request, chosen)]
-        )
+        chosen = select(request, assets.containers(noun))
+        return grammar.page(request, [assets.container_body(noun, scope, item) for item in chosen])
 
-    async def get_container(name: str, scope: ScopeDep, local: ServiceDep) -> Json:
+    async def get_container(name: str, scope: ScopeDep, assets: AssetsDep) -> Json:
         """One asset, with its latest and next version."""
-        return rules.container_body(local, noun, scope, _container(local, name))
+        return assets.container_body(noun, scope, assets.container(noun, name))
 
-    async def put_container(name: str, scope: ScopeDep, local: ServiceDep, body: Json) -> Response:
+    async def put_container(name: str, scope: ScopeDep, assets: AssetsDep, body: Version) -> Response:
         """Make an asset without versions, or change, archive or restore it."""
-        rules.check_name(noun.what, name, "1")
-        before = local.store.get(noun.containers, name)
-        given = {**(before["properties"] if before else {}), **(body.get("properties") or {})}
-        shared = {field: given.get(field) for field in noun.shared}
-        document = local.store.put(noun.containers, name, {"properties": rules.base(given) | shared})
-        return JSONResponse(rules.container_body(local, noun, scope, document), 200 if before else 201)
+        document, new = assets.put_container(noun, name, body.properties.sent())
+        return JSONResponse(assets.container_body(noun, scope, document), 201 if new else 200)
 
-    async def delete_container(name: str, scope: ScopeDep, local: ServiceDep) -> Response:
+    async def delete_container(name: str, _: ScopeDep, assets: AssetsDep) -> Response:
         """Remove an asset with all its versions."""
-        found = local.store.delete(noun.containers, name)
-        for item in rules.versions(local, noun.plural, name):
-            local.store.delete(noun.plural, item.key)
-        return Response(status_code=200 if found else 204)
+        return Response(status_code=200 if assets.delete_container(noun, name) else 204)
 
-    async def list_versions(name: str, scope: ScopeDep, local: ServiceDep, request: Request) -> Json:
+    async def list_versions(name: str, scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
         """The versions of an asset, newest first; by view, tags, order, hash."""
-        chosen = select(request, rules.versions(local, noun.plural, name))
-        return grammar.page(request, [rules.version_body(noun, scope, item) for item in chosen])
+        chosen = select(request, assets.versions(noun.plural, name))
+        return grammar.page(request, [version_body(noun, scope, item) for item in chosen])
 
-    async def get_version(name: str, version: str, scope: ScopeDep, local: ServiceDep) -> Json:
+    async def get_version(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:
         """One version; ``azureml_default`` is the newest."""
-        return rules.version_body(noun, scope, rules.find_version(local, noun, name, version))
+        return version_body(noun, scope, assets.find_version(noun, name, version))
 
-    async def put_version_(
-        name: str, version: str, scope: ScopeDep, local: ServiceDep, body: Json
+    async def put_version(
+        name: str, version: str, scope: ScopeDep, assets: AssetsDep, body: Version
     ) -> Response:
         """Make a version, or change what may change; 409 if it exists with other content."""
-        document, new = rules.put_version(local, noun, name, version, body.get("properties") or {})
-        return JSONResponse(rules.version_body(noun, scope, document), 201 if new else 200)
+        document, new = assets.put_version(noun, name, version, body.properties.sent())
+        return JSONResponse(version_body(noun, scope, document), 201 if new else 200)
 
-    async def delete_version(name: str, version: str, scope: ScopeDep, local: ServiceDep) -> Response:
+    async def delete_version(name: str, version: str, _: ScopeDep, assets: AssetsDep) -> Response:
         """Remove one version."""
-        found = local.store.delete(noun.plural, f"{name}/{version}")
-        return Response(status_code=200 if found else 204)
-
-    def _container(local: Service, name: str) -> Document:
-        document = local.store.get(noun.containers, name)
-        if document is None:
-            raise grammar.not_found(noun.what, name, "the workspace")
-        return document
+        return Response(status_code=200 if assets.delete_version(noun, name, version) else 204)
 
     routes: list[tuple[str, str, Callable[..., Awaitable[Json | Response]]]] = [
         ("", "GET", list_containers),
@@ -82,8 +65,30 @@ def serve(router: APIRouter, noun: rules.Noun) -> None:
         ("/{name}", "DELETE", delete_container),
         ("/{name}/versions", "GET", list_versions),
         ("/{name}/versions/{version}", "GET", get_version),
-        ("/{name}/versions/{version}", "PUT", put_version_),
+        ("/{name}/versions/{version}", "PUT", put_version),
         ("/{name}/versions/{version}", "DELETE", delete_version),
     ]
     for path, method, function in routes:
         router.add_api_route(path, function, methods=[method], response_model=None)
+    return router
+
+
+_codes = authorized_router(f"{WORKSPACE_PATH}/codes", codes.__doc__)
+
+
+@_codes.post("/{name}/versions/{version}/startPendingUpload")
+async def start_pending_upload(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:
+    """Where to upload the folder of a code version that is about to be made."""
+    check_name("Code", name, version)
+    return assets.pending_upload(scope.id)
+
+
+codes_router = serve(_codes, codes.NOUN)
+components_router = serve(
+    authorized_router(f"{WORKSPACE_PATH}/components", components.__doc__), components.NOUN
+)
+data_router = serve(authorized_router(f"{WORKSPACE_PATH}/data", data.__doc__), data.NOUN)
+environments_router = serve(
+    authorized_router(f"{WORKSPACE_PATH}/environments", environments.__doc__), environments.NOUN
+)
+models_router = serve(authorized_router(f"{WORKSPACE_PATH}/models", models.__doc__), models.NOUN)

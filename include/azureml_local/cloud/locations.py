@@ -5,15 +5,13 @@ from __future__ import annotations
 from fastapi import Request
 
 from azureml_local.arm import grammar
-from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute import sizes
-from azureml_local.routing import ServiceDep, authorized_router
-from azureml_local.service import Service
+from azureml_local.arm.grammar import LOCATION_PATH, ArmError, Json
+from azureml_local.compute.quota import DEDICATED, LOW_PRIORITY, Quota, QuotaDep
+from azureml_local.compute.sizes import sizes
+from azureml_local.routing import StoreDep, authorized_router
 from azureml_local.settings import LOCATION, SUBSCRIPTION_ID
 
-PATH = f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}/locations/{{location}}"
-
-router = authorized_router()
+router = authorized_router(doc=__doc__)
 
 
 def _check(subscription: str, location: str) -> None:
@@ -28,7 +26,7 @@ def _check(subscription: str, location: str) -> None:
         )
 
 
-@router.get(f"{PATH}/vmSizes")
+@router.get(f"{LOCATION_PATH}/vmSizes")
 async def vm_sizes(subscription: str, location: str) -> Json:
     """Every VM size with vCPUs, memory and GPUs."""
     _check(subscription, location)
@@ -47,48 +45,29 @@ async def vm_sizes(subscription: str, location: str) -> Json:
                 "estimatedVMPrices": None,
                 "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
             }
-            for size in sizes.sizes().values()
+            for size in sizes().values()
         ]
     }
 
 
-def _rows(local: Service) -> list[tuple[str, str, str, int, int]]:
+def _rows(quota: Quota, clusters: int) -> list[tuple[str, str, str, int, int]]:
     """Type, id tail, name, use and limit of every count."""
-    used = sizes.in_use(local)
-    clusters = len(local.store.list("computes"))
-    rows = [
-        ("totalCores", "", "Clusters", clusters, 500),
-        (
-            "dedicatedCores",
-            "",
-            "Total Cluster Dedicated Regional vCPUs",
-            used.get(sizes.DEDICATED, 0),
-            sizes.limit(local, sizes.DEDICATED),
-        ),
-        (
-            "lowPriorityCores",
-            "",
-            "Total Cluster LowPriority Regional vCPUs",
-            used.get(sizes.LOW_PRIORITY, 0),
-            sizes.limit(local, sizes.LOW_PRIORITY),
-        ),
-    ]
-    for family in dict.fromkeys(size.family for size in sizes.sizes().values()):
+    used = quota.in_use()
+    totals = (("dedicatedCores", "Dedicated", DEDICATED), ("lowPriorityCores", "LowPriority", LOW_PRIORITY))
+    rows = [("totalCores", "", "Clusters", clusters, 500)]
+    for kind, label, key in totals:
+        rows.append((kind, "", f"Total Cluster {label} Regional vCPUs", used.get(key, 0), quota.limit(key)))
+    for family in dict.fromkeys(size.family for size in sizes().values()):
         label = f"{family} Cluster Dedicated vCPUs"
-        rows.append(
-            (
-                "vmFamily",
-                f"/{label.replace(' ', '_')}",
-                label,
-                used.get(family, 0),
-                sizes.limit(local, family),
-            )
-        )
+        tail = f"/{label.replace(' ', '_')}"
+        rows.append(("vmFamily", tail, label, used.get(family, 0), quota.limit(family)))
     return rows
 
 
-@router.get(f"{PATH}/usages")
-async def usages(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+@router.get(f"{LOCATION_PATH}/usages")
+async def usages(
+    subscription: str, location: str, quota: QuotaDep, store: StoreDep, request: Request
+) -> Json:
     """Use and limit of clusters and vCPUs, in all and by family."""
     _check(subscription, location)
     return grammar.page(
@@ -103,14 +82,14 @@ async def usages(subscription: str, location: str, local: ServiceDep, request: R
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, current, limit in _rows(local)
+            for kind, tail, name, current, limit in _rows(quota, len(store.list("computes")))
         ],
         size=500,
     )
 
 
-@router.get(f"{PATH}/quotas")
-async def quotas(subscription: str, location: str, local: ServiceDep, request: Request) -> Json:
+@router.get(f"{LOCATION_PATH}/quotas")
+async def quotas(subscription: str, location: str, quota: QuotaDep, request: Request) -> Json:
     """Limits of vCPUs by family."""
     _check(subscription, location)
     return grammar.page(
@@ -124,7 +103,7 @@ async def quotas(subscription: str, location: str, local: ServiceDep, request: R
                 "limit": limit,
                 "name": {"value": name, "localizedValue": name},
             }
-            for kind, tail, name, _, limit in _rows(local)
+            for kind, tail, name, _, limit in _rows(quota, 0)
             if kind == "vmFamily"
         ],
         size=500,

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.routing import ServiceDep
+from azureml_local.routing import SettingsDep, title
 from azureml_local.settings import (
     CLOUD_NAME,
     LOCATION,
@@ -19,16 +19,16 @@ from azureml_local.settings import (
     WORKSPACE,
 )
 
-router = APIRouter()
+router = APIRouter(tags=title(__doc__))
 
+# Its third label is the suffix from which the SDK makes the audience `https://ml.azure.local`.
 PORTAL = "https://portal.azureml.local/"
-"""Its third label is the suffix from which the SDK makes the audience ``https://ml.azure.local``."""
 
 
 @router.get("/metadata/endpoints")
-async def clouds(local: ServiceDep) -> list[dict[str, Any]]:
+async def clouds(settings: SettingsDep) -> list[dict[str, Any]]:
     """The one cloud there is, in the form of Azure's ``2019-05-01`` metadata."""
-    base = local.settings.base_url
+    base = settings.base_url
     return [
         {
             "name": CLOUD_NAME,
@@ -48,7 +48,7 @@ async def clouds(local: ServiceDep) -> list[dict[str, Any]]:
 
 
 @router.get("/registrymanagement/v1.0/registries/{registry}/discovery")
-async def registry_discovery(registry: str, local: ServiceDep) -> dict[str, Any]:
+async def registry_discovery(registry: str, settings: SettingsDep) -> dict[str, Any]:
     """Where a registry is served; needs no token, as in Azure.
 
     Raises:
@@ -61,7 +61,7 @@ async def registry_discovery(registry: str, local: ServiceDep) -> dict[str, Any]
             f"Registry '{registry}' was not found: there is '{REGISTRY}'.",
             target=registry,
         )
-    uri = f"{local.settings.base_url}/"
+    uri = f"{settings.base_url}/"
     return {
         "registryName": registry,
         "tenantId": TENANT_ID,
@@ -76,9 +76,9 @@ async def registry_discovery(registry: str, local: ServiceDep) -> dict[str, Any]
 
 
 @router.get("/discovery")
-async def discovery(local: ServiceDep) -> dict[str, str]:
+async def discovery(settings: SettingsDep) -> dict[str, str]:
     """Base addresses of the workspace's data planes; what ``discoveryUrl`` of the workspace answers."""
-    base = local.settings.base_url
+    base = settings.base_url
     return dict.fromkeys(
         (
             "api",

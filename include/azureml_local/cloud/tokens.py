@@ -9,14 +9,14 @@ from fastapi import APIRouter, Header, Query
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.identity import CLIENT_ID
-from azureml_local.routing import ServiceDep
+from azureml_local.routing import IdentityDep, title
 
-router = APIRouter()
+router = APIRouter(tags=title(__doc__))
 
 
 @router.get("/msi/token")
 async def token(
-    local: ServiceDep,
+    identity: IdentityDep,
     resource: Annotated[str | None, Query()] = None,
     scope: Annotated[str | None, Query()] = None,
     x_identity_header: Annotated[str, Header()] = "",
@@ -24,9 +24,9 @@ async def token(
     """A token for a resource (or a scope ``<resource>/.default``).
 
     Raises:
-        ArmError: 401 if the identity header is not the service's; 400 if no resource is asked for.
+        ArmError: 401 if the identity header is not the service's; 400 without a resource.
     """
-    if not secrets.compare_digest(x_identity_header.encode(), local.identity.header.encode()):
+    if not secrets.compare_digest(x_identity_header.encode(), identity.header.encode()):
         raise ArmError(
             401, "Unauthorized", "The X-IDENTITY-HEADER is missing or wrong: source azure.env again."
         )
@@ -35,7 +35,7 @@ async def token(
         raise ArmError(
             400, "BadRequest", "Give the query parameter 'resource' (or 'scope').", target="resource"
         )
-    signed, expires = local.identity.issue(audience)
+    signed, expires = identity.issue(audience)
     return {
         "access_token": signed,
         "expires_on": str(expires),

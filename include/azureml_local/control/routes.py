@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.throttling import DEFAULTS, Kind, Limit
-from azureml_local.compute import sizes
+from azureml_local.compute.quota import QuotaDep
 from azureml_local.control import snapshots
 from azureml_local.engine.faults import Fault
 from azureml_local.engine.identity import LIFETIME
-from azureml_local.routing import ServiceDep
+from azureml_local.routing import ClockDep, FaultsDep, IdentityDep, SettingsDep, ThrottlingDep, title
 from azureml_local.service import Service
-from azureml_local.storage import files
 
-router = APIRouter(prefix="/_local")
+router = APIRouter(prefix="/_local", tags=title(__doc__))
+
+
+async def _service(request: Request) -> Service:
+    return cast(Service, request.app.state.service)
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
 
 
 class TimeRequest(BaseModel):
@@ -32,52 +38,52 @@ class TimeRequest(BaseModel):
 
 
 @router.get("/health")
-async def health(local: ServiceDep) -> dict[str, Any]:
+async def health(settings: SettingsDep, clock: ClockDep) -> dict[str, Any]:
     """Whether the process lives."""
-    return {"status": "ok", "base_url": local.settings.base_url, "time": local.clock.as_json()}
+    return {"status": "ok", "base_url": settings.base_url, "time": clock.as_json()}
 
 
 @router.get("/ready")
-async def ready(local: ServiceDep) -> JSONResponse:
+async def ready(service: ServiceDep) -> JSONResponse:
     """Whether requests are served: 503 while the service starts, ends or takes another state."""
-    return JSONResponse({"ready": local.ready}, 200 if local.ready else 503)
+    return JSONResponse({"ready": service.ready}, 200 if service.ready else 503)
 
 
 @router.get("/faults")
-async def list_faults(local: ServiceDep) -> dict[str, Any]:
+async def list_faults(faults: FaultsDep) -> dict[str, Any]:
     """The faults that still wait to happen."""
-    return {"value": [fault.model_dump() for fault in local.faults.waiting]}
+    return {"value": [fault.model_dump() for fault in faults.waiting]}
 
 
 @router.post("/faults", status_code=201)
-async def add_fault(fault: Fault, local: ServiceDep) -> dict[str, Any]:
+async def add_fault(fault: Fault, faults: FaultsDep) -> dict[str, Any]:
     """Arm one fault."""
-    local.faults.add(fault)
+    faults.add(fault)
     return fault.model_dump()
 
 
 @router.delete("/faults")
-async def clear_faults(local: ServiceDep) -> dict[str, Any]:
+async def clear_faults(faults: FaultsDep) -> dict[str, Any]:
     """Disarm all faults."""
-    local.faults.clear()
+    faults.clear()
     return {"value": []}
 
 
 @router.post("/time")
-async def set_time(request: TimeRequest, local: ServiceDep) -> dict[str, Any]:
+async def set_time(request: TimeRequest, clock: ClockDep) -> dict[str, Any]:
     """Change the time policy."""
     try:
-        local.clock.set(request.policy, request.noun, request.seconds)
+        clock.set(request.policy, request.noun, request.seconds)
     except ValueError as error:
         raise ArmError(400, "UserError", str(error), target="policy") from error
-    return local.clock.as_json()
+    return clock.as_json()
 
 
 @router.post("/time/advance")
-async def advance(local: ServiceDep, noun: str | None = None) -> JSONResponse:
+async def advance(clock: ClockDep, noun: str | None = None) -> JSONResponse:
     """Let what waits under the manual policy go on."""
-    local.clock.advance(noun)
-    return JSONResponse(local.clock.as_json())
+    clock.advance(noun)
+    return JSONResponse(clock.as_json())
 
 
 class QuotaRequest(BaseModel):
@@ -90,18 +96,13 @@ class QuotaRequest(BaseModel):
 
 
 @router.post("/quota")
-async def set_quota(request: QuotaRequest, local: ServiceDep) -> dict[str, Any]:
+async def set_quota(request: QuotaRequest, quota: QuotaDep) -> dict[str, Any]:
     """Set a limit.
 
     Raises:
         ArmError: 400 for a family that no size has.
     """
-    known = {*sizes.TOTALS, *(size.family for size in sizes.sizes().values())}
-    if request.family not in known:
-        raise ArmError(
-            400, "UserError", f"There is no family {request.family!r}; there are: {', '.join(sorted(known))}."
-        )
-    local.store.put("quota", request.family, {"limit": request.limit})
+    quota.set_limit(request.family, request.limit)
     return {"family": request.family, "limit": request.limit}
 
 
@@ -116,27 +117,18 @@ class LimitsRequest(BaseModel):
 
 
 @router.post("/limits")
-async def set_limits(request: LimitsRequest, local: ServiceDep) -> dict[str, Any]:
+async def set_limits(request: LimitsRequest, throttling: ThrottlingDep) -> dict[str, Any]:
     """Set how many requests ARM takes; an empty body puts the published numbers back."""
-    given: dict[Kind, Limit] = {kind: limit for kind in DEFAULTS if (limit := getattr(request, kind))}
-    local.limits.set(given or DEFAULTS)
-    return {kind: limit.model_dump() for kind, limit in local.limits.known.items()}
+    changes: dict[Kind, Limit] = {kind: limit for kind in DEFAULTS if (limit := getattr(request, kind))}
+    throttling.set(changes or DEFAULTS)
+    return {kind: limit.model_dump() for kind, limit in throttling.known.items()}
 
 
 @router.post("/reset")
-async def reset(local: ServiceDep) -> dict[str, Any]:
+async def reset(service: ServiceDep) -> dict[str, Any]:
     """Forget everything: jobs and deployments are ended; resources, files and settings are gone."""
-    local.faults.clear()
-    local.clock.set(local.settings.time_policy)
-    local.limits.set(DEFAULTS)
-    local.identity.lifetime = LIFETIME
-    await snapshots.replace_state(local, lambda: _forget(local))
+    await snapshots.reset(service)
     return {"status": "reset"}
-
-
-def _forget(local: Service) -> None:
-    local.store.clear()
-    files.clear(local)
 
 
 class TokensRequest(BaseModel):
@@ -149,11 +141,11 @@ class TokensRequest(BaseModel):
 
 
 @router.post("/tokens")
-async def set_tokens(request: TokensRequest, local: ServiceDep) -> dict[str, Any]:
+async def set_tokens(request: TokensRequest, identity: IdentityDep) -> dict[str, Any]:
     """Issue short tokens, or refuse all that clients hold. Running steps keep theirs."""
-    local.identity.lifetime = request.lifetime
+    identity.lifetime = request.lifetime
     if request.revoke:
-        local.identity.revoke()
+        identity.revoke()
     return {"lifetime": request.lifetime, "revoked": request.revoke}
 
 
@@ -166,20 +158,20 @@ class SnapshotRequest(BaseModel):
 
 
 @router.get("/snapshot")
-async def list_snapshots(local: ServiceDep) -> dict[str, Any]:
+async def list_snapshots(settings: SettingsDep) -> dict[str, Any]:
     """The snapshots that there are."""
-    return {"value": snapshots.names(local)}
+    return {"value": snapshots.names(settings.home)}
 
 
 @router.post("/snapshot", status_code=201)
-async def snapshot(request: SnapshotRequest, local: ServiceDep) -> dict[str, Any]:
+async def snapshot(request: SnapshotRequest, service: ServiceDep) -> dict[str, Any]:
     """Keep the whole state under a name."""
-    await snapshots.save(local, request.name)
+    await snapshots.save(service, request.name)
     return {"name": request.name}
 
 
 @router.post("/restore")
-async def restore(request: SnapshotRequest, local: ServiceDep) -> dict[str, Any]:
+async def restore(request: SnapshotRequest, service: ServiceDep) -> dict[str, Any]:
     """Go back to a snapshot. Faults, time policy and tokens stay as they are."""
-    await snapshots.restore(local, request.name)
+    await snapshots.restore(service, request.name)
     return {"name": request.name}

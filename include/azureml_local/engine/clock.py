@@ -10,8 +10,11 @@ import asyncio
 from collections import defaultdict
 from typing import Literal, cast, get_args
 
+from azureml_local.engine.lifecycle import Part
+
 Policy = Literal["immediate", "timed", "manual"]
 
+# Seconds that a passing state lasts under `timed`, by noun; what is not listed passes at once.
 SECONDS: dict[str, float] = {
     "computes": 1.0,
     "onlineEndpoints": 1.0,
@@ -19,28 +22,27 @@ SECONDS: dict[str, float] = {
     "jobs": 0.5,
     "registryAssets": 0.5,
 }
-"""Seconds that a passing state lasts under ``timed``, by noun; what is not listed passes at once."""
 
 
-class Clock:
+class Clock(Part):
     """Waits on behalf of the nouns, under one policy each."""
 
     def __init__(self, policy: str) -> None:
-        self._default = self.checked(policy)
+        self._first = self._default = self.checked(policy)
         self._policies: dict[str, Policy] = {}
         self.seconds = dict(SECONDS)
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     @staticmethod
     def checked(policy: str) -> Policy:
-        """The policy of that name.
-
-        Raises:
-            ValueError: if there is none.
-        """
+        """The policy of that name; ValueError if there is none."""
         if policy not in get_args(Policy):
             raise ValueError(f"Time policy {policy!r} does not exist: use immediate, timed or manual.")
         return cast(Policy, policy)
+
+    def clear(self) -> None:
+        """Back to the policy of the start."""
+        self.set(self._first)
 
     def policy(self, noun: str) -> Policy:
         """The policy in force for a noun."""

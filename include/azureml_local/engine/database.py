@@ -8,9 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
+from azureml_local.engine.lifecycle import Part
 
-class Database:
-    """Base of what keeps a table on disk.
+
+class Database(Part):
+    """Base of what keeps a table on disk; a snapshot holds the file under its own name.
 
     Args:
         path: the file; its folder is made.
@@ -20,18 +22,18 @@ class Database:
 
     def __init__(self, path: Path, schema: str, synchronous: Literal["FULL", "NORMAL"]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
+        self._lock, self._name = threading.RLock(), path.name
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute(f"PRAGMA synchronous={synchronous}")
         self._db.executescript(schema)
 
-    def save(self, path: Path) -> None:
+    def save(self, folder: Path) -> None:
         """Copy everything into another database file, as it is at this moment."""
-        with self._lock, closing(sqlite3.connect(path)) as target:
+        with self._lock, closing(sqlite3.connect(folder / self._name)) as target:
             self._db.backup(target)
 
-    def load(self, path: Path) -> None:
-        """Take the place of everything with what :meth:`save` wrote."""
-        with self._lock, closing(sqlite3.connect(path)) as source:
+    def load(self, folder: Path) -> None:
+        """Replace everything by what :meth:`save` wrote."""
+        with self._lock, closing(sqlite3.connect(folder / self._name)) as source:
             source.backup(self._db)

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 
 RequestKind = Literal["status", "delay", "reset", "lost_response", "late_response", "malformed"]
 JobKind = Literal["job_failed", "job_status", "preemption", "log_lost"]
@@ -23,34 +24,23 @@ class Fault(BaseModel):
     """One fault, as ``POST /_local/faults`` takes it.
 
     Attributes:
-        kind: what happens. ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the
-            connection before acting; ``lost_response`` acts and then drops it; ``late_response`` acts, and
-            answers after ``delay_seconds``; ``malformed`` answers 200 with half a JSON object instead of
-            acting; ``operation_failed`` and ``operation_stuck`` end or hang a long-running operation of
-            ``resource``; ``job_failed`` fails a job's ``step``; ``job_status`` puts a job into
-            ``job_state``; ``preemption`` takes the node of a low-priority cluster from a running step after
-            ``delay_seconds``, and the step is queued again;
-            ``log_lost`` keeps a step's log from ever being uploaded; ``out_of_memory`` leaves containers of
-            a deployment only ``memory_mb`` from their start on, ``path`` being a pattern on
-            ``<endpoint>/<deployment>``.
-        method: HTTP method, ``*`` for any.
-        path: shell pattern on the URL path.
-        agent: shell pattern on the request's ``User-Agent``, ``*`` for any: one of several clients.
+        kind: ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection before
+            acting; ``lost_response`` acts and then drops it; ``late_response`` acts, and answers after
+            ``delay_seconds``; ``malformed`` answers 200 with half a JSON object instead of acting;
+            ``operation_failed`` and ``operation_stuck`` end or hang an operation of ``resource``; ``job_failed``
+            fails a job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node
+            of a low-priority cluster from a running step after ``delay_seconds``, and the step is queued again;
+            ``log_lost`` keeps a step's log from ever being uploaded; ``out_of_memory`` leaves containers of a
+            deployment, ``path`` being a pattern on ``<endpoint>/<deployment>``, only ``memory_mb``.
+        path: shell pattern on the URL path; so are ``agent`` on the ``User-Agent``, ``job`` on a job's name, and
+            ``key`` on the operation's resource: ``<endpoint>/<deployment>``, ``<cluster>``.
         count: how many times; None for always.
         probability: chance from 0 to 1 that a match counts.
-        status: HTTP status of the answer.
-        code: Azure's error code in the answer, the operation, or the failed step (there UserError if not given).
-        message: its text.
-        headers: extra headers of the answer, for example ``Retry-After``.
+        code: Azure's error code in the answer, the operation, or the failed step (there UserError by default).
         delay_seconds: seconds to wait first; under ``operation_stuck`` the end of the hanging, 0 for never.
-        resource: noun of the operation: ``computes``, ``onlineEndpoints``, ``onlineDeployments``; or noun and
-            verb: ``onlineEndpoints.create``, ``.update``, ``.delete``.
-        step: name of the pipeline step, or of the command job, that it meets; any if empty.
-        job: shell pattern on the name of the job whose steps it meets.
-        key: shell pattern on the resource of the operation: ``<endpoint>``, ``<endpoint>/<deployment>``,
-            ``<cluster>``.
-        job_state: state of the job under ``job_status``.
-        memory_mb: MiB that a container may hold under ``out_of_memory``; 1 kills it at once.
+        resource: noun of the operation, or noun and verb: ``onlineEndpoints.create``.
+        step: name of the pipeline step, or of the command job; any if empty.
+        memory_mb: MiB that a container may hold; 1 kills it at once.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -74,7 +64,7 @@ class Fault(BaseModel):
     memory_mb: int = Field(1, ge=1)
 
 
-class Faults:
+class Faults(Part):
     """The faults that wait to happen."""
 
     def __init__(self) -> None:

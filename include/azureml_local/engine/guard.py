@@ -1,4 +1,4 @@
-"""Runs one command and sees to it that nothing of it outlives its keeper.
+"""Runs one command and ends all of its processes with it, or with its keeper.
 
 Started by :mod:`azureml_local.engine.processes`: ``guard.py <seconds> <command...>``. Its standard input is
 a lifeline: when it closes (the service ended, even by SIGKILL) or SIGTERM comes, the whole tree is ended,
@@ -32,16 +32,16 @@ def _descendants(root: int) -> list[int]:
         except OSError:
             continue
         children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, waiting = [], [root]
+    descendants, waiting = [], [root]
     while waiting:
         below = children.get(waiting.pop(), [])
-        found += below
+        descendants += below
         waiting += below
-    return found
+    return descendants
 
 
 def _signal_all(number: signal.Signals) -> bool:
-    """Signal every process below this one; tells whether there was any."""
+    """Signal every process below this one; whether there was any."""
     everyone = _descendants(os.getpid())
     for pid in everyone:
         try:
@@ -93,8 +93,8 @@ def main(argv: list[str]) -> int:
         return 127
     while child.poll() is None:
         ready = select.select([0, wake], [], [])[0]
-        told = {signal.Signals(byte) for byte in os.read(wake, 64)} if wake in ready else set()
-        if 0 in ready or told & {signal.SIGTERM, signal.SIGINT}:
+        received = {signal.Signals(byte) for byte in os.read(wake, 64)} if wake in ready else set()
+        if 0 in ready or received & {signal.SIGTERM, signal.SIGINT}:
             _end_tree(grace)
             return 128 + signal.SIGTERM
     _end_tree(0.0)

@@ -1,6 +1,6 @@
 """Who calls: a token service in the form of App Service's managed identity, and the check of every token.
 
-Tokens are RS256 JWTs with the asked resource as audience, as Entra ID issues them. The signing key and the
+Tokens are RS256 JWTs with the resource as audience, as Entra ID issues them. The signing key and the
 identity header's value are made at the first start and kept with mode 0600.
 """
 
@@ -8,57 +8,64 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import cached_property
 from pathlib import Path
-
-import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from typing import TYPE_CHECKING
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.lifecycle import Part
 from azureml_local.settings import TENANT_ID, Settings
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+# Seconds that a token is good for.
 LIFETIME = 3600
-"""Seconds that a token is good for."""
+# Part of the audience of tokens that open an endpoint.
 SCORING = "/inference/"
-"""Part of the audience of tokens that open an endpoint."""
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 
 
 def private_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read."""
+    """Write a file that only its owner may read; killed in between, the old content is still there."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(content)
+    fresh.replace(path)
 
 
-class Identity:
+class Identity(Part):
     """Issues and checks the tokens of this service."""
 
     def __init__(self, settings: Settings) -> None:
         folder = settings.home / "secrets"
         self.issuer = f"{settings.base_url}/{TENANT_ID}/"
-        key_file, header_file = folder / "signing.pem", folder / "identity-header"
-        if not key_file.exists():
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            private_file(
-                key_file,
-                key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                ),
-            )
+        self._key_file, header_file = folder / "signing.pem", folder / "identity-header"
+        if not self._key_file.exists():
+            _new_key(self._key_file)
         if not header_file.exists():
             private_file(header_file, secrets.token_hex(24).encode())
-        private = serialization.load_pem_private_key(key_file.read_bytes(), None)
-        if not isinstance(private, rsa.RSAPrivateKey):
-            raise ValueError(f"{key_file} holds no RSA key: delete it and start again.")
-        self._private, self._public = private, private.public_key()
         self.header = header_file.read_text()
         self._checked: dict[str, float] = {}
         self.lifetime = LIFETIME
         self._revocations = folder / "revocations"
         self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
+
+    @cached_property
+    def _private(self) -> rsa.RSAPrivateKey:
+        """The signing key; read with the first token, as cryptography is a fifth of the service's memory."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        key = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError(f"{self._key_file} holds no RSA key: delete it and start again.")
+        return key
+
+    def clear(self) -> None:
+        """Issue tokens of the usual length again."""
+        self.lifetime = LIFETIME
 
     def issue(
         self, audience: str, *, subject: str = CLIENT_ID, lifetime: int | None = None
@@ -66,11 +73,13 @@ class Identity:
         """Sign a token; returns it and the Unix time of its end.
 
         Args:
-            audience: whom it is for.
+            audience: whoever may accept it.
             subject: object id of the caller.
             lifetime: seconds; without it the token is a client's, lasts as :attr:`lifetime` says, and can be
                 revoked.
         """
+        import jwt
+
         issued = int(time.time())
         expires = issued + (self.lifetime if lifetime is None else lifetime)
         claims = {
@@ -93,10 +102,7 @@ class Identity:
     def revoke(self) -> None:
         """Refuse every client's token that was issued until now; those of running steps stay good."""
         self._revoked += 1
-        # A new file in the place of the old: killed in between, the service has one or the other.
-        fresh = self._revocations.with_suffix(".new")
-        private_file(fresh, str(self._revoked).encode())
-        fresh.replace(self._revocations)
+        private_file(self._revocations, str(self._revoked).encode())
         self._checked.clear()
 
     def require(self, authorization: str | None, *, audience: str | None = None) -> None:
@@ -115,10 +121,12 @@ class Identity:
             raise _unauthorized("AuthenticationFailed", message)
         if audience is None and self._checked.get(token, 0) > time.time():
             return
+        import jwt
+
         try:
             claims = jwt.decode(
                 token,
-                self._public,
+                self._private.public_key(),
                 algorithms=["RS256"],
                 issuer=self.issuer,
                 audience=audience,
@@ -139,10 +147,23 @@ class Identity:
         if claims.get("rev", self._revoked) < self._revoked:
             raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
         if audience is not None:
-            return  # A token for an endpoint must not be remembered as one that opens ARM.
+            return  # Not kept: a token for an endpoint must not open ARM.
         if len(self._checked) > 1000:
             self._checked.clear()
         self._checked[token] = claims["exp"]
+
+
+def _new_key(file: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private_file(
+        file,
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+    )
 
 
 def _unauthorized(code: str, message: str) -> ArmError:

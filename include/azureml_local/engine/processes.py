@@ -12,8 +12,8 @@ from pathlib import Path
 from azureml_local.engine import guard
 from azureml_local.settings import Settings
 
+# Seconds between the polite and the forced end.
 GRACE = 3.0
-"""Seconds between the polite and the forced end."""
 
 
 class Process:
@@ -69,10 +69,10 @@ class Process:
 
 
 def base_environment(settings: Settings, home: Path) -> dict[str, str]:
-    """What every process is given: nothing of the service's own environment but the way to the interpreter.
+    """Variables of every process: nothing of the service's own environment but the way to the interpreter.
 
     Args:
-        settings: tells the interpreter and the certificates.
+        settings: name the interpreter and the certificates.
         home: the process's home folder, made here.
     """
     home.mkdir(parents=True, exist_ok=True)

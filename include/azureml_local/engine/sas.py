@@ -60,7 +60,7 @@ def token(key: str, container: str, blob: str = "", *, permissions: str = "r", s
 
     Args:
         key: the account's key.
-        container: name of the container.
+        container: the container.
         blob: path inside it.
         permissions: letters of r(ead), a(dd), c(reate), w(rite), d(elete), l(ist), in Azure's order.
         seconds: from now until it ends.

@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS documents (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_sequence ON documents (kind, sequence);
 """
+# Indexed fields, by kind.
 _INDEXED = (("runs", "rootRunId"), ("runs", "parentRunId"), ("operations", "key"), ("operations", "status"))
-"""Fields by which documents of a kind are found without reading them all."""
 _COLUMNS = "SELECT key, body, created, modified FROM documents"
 _CHUNK = 100
 
@@ -45,8 +45,8 @@ class Document(dict[str, Any]):
         return document
 
 
+# Named, because Store has a method `list`.
 Documents = list[Document]
-"""Named, because :class:`Store` has a method ``list``."""
 
 
 class Store(Database):
@@ -118,7 +118,7 @@ class Store(Database):
         return self._all(query, (value,))
 
     def newest(self, kind: str) -> Iterator[Document]:
-        """The documents of a kind, newest first, read as they are asked for."""
+        """The documents of a kind, newest first, read chunk by chunk."""
         before: int | float = float("inf")
         while True:
             with self._lock:

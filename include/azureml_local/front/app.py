@@ -5,69 +5,81 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.arm.path_case import LetterCase
+from azureml_local.arm.path_case import PathCase
 from azureml_local.arm.validation import unreadable
-from azureml_local.assets import codes, components, data, environments, models
+from azureml_local.assets import routes as assets
 from azureml_local.cloud import locations, metadata, operations_status, tokens, workspaces
 from azureml_local.compute import routes as compute
 from azureml_local.control import routes as control
-from azureml_local.front.middleware import Gate
+from azureml_local.front.middleware import Middleware
 from azureml_local.hub import routes as hub
-from azureml_local.jobs import artifacts, runs
 from azureml_local.jobs import routes as jobs
-from azureml_local.mlflow import experiments
+from azureml_local.jobs import runs
+from azureml_local.mlflow import artifacts, experiments
 from azureml_local.mlflow import routes as mlflow
-from azureml_local.online import deployments, endpoints, logs, scoring
+from azureml_local.online import routes as online
+from azureml_local.online import scoring
 from azureml_local.registry import routes as registry
 from azureml_local.service import Service
-from azureml_local.storage import datastores, reads, writes
+from azureml_local.settings import Settings
+from azureml_local.storage import datastore_routes, reads, writes
 from azureml_local.studio import routes as studio
 
-NOUNS: tuple[Any, ...] = (
-    writes, reads, metadata, codes, components, compute, control, data, datastores, environments, experiments,
-    hub, tokens, scoring, jobs, locations, mlflow, models, logs, deployments, endpoints, operations_status,
-    registry, artifacts, runs, studio, workspaces,
-)  # fmt: skip
-"""Every module that has a ``router``, in the order in which routes are matched; some start and stop something."""
+WINGS: dict[str, tuple[APIRouter, ...]] = {
+    "cloud": (metadata.router, tokens.router, workspaces.router, locations.router, operations_status.router),
+    "storage": (writes.router, reads.router, datastore_routes.router),
+    "compute": (compute.router,),
+    "assets": (
+        assets.codes_router,
+        assets.components_router,
+        assets.data_router,
+        assets.environments_router,
+        assets.models_router,
+    ),
+    "registry": (registry.router,),
+    "jobs": (jobs.router, runs.router),
+    "mlflow": (artifacts.router, experiments.router, mlflow.router),
+    "online": (online.endpoints_router, online.deployments_router, scoring.router),
+    "hub": (hub.router,),
+    "studio": (studio.router,),
+    "control": (control.router,),
+}
+# Every router, in the order in which routes are matched.
+ROUTERS = tuple(router for routers in WINGS.values() for router in routers)
 
 
-def create_app(local: Service) -> FastAPI:
-    """Put the service together."""
+def create_app(service: Service) -> FastAPI:
+    """The ASGI application of a service."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        local.operations.resume()
-        for module in NOUNS:
-            if hasattr(module, "startup"):
-                await module.startup(local)
+        await service.start()
         # What the start made stays: the collector need not look through it, which takes tens of milliseconds.
         gc.freeze()
-        local.ready = True
         yield
-        local.ready = False
-        await local.operations.stop()
-        for module in NOUNS:
-            if hasattr(module, "shutdown"):
-                await module.shutdown(local)
+        await service.stop()
 
     app = FastAPI(title="Local Azure ML", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.service = local
+    app.state.service = service
+    app.state.parts = {Settings: service.settings, **{type(part): part for part in service.parts}}
     app.add_exception_handler(ArmError, _arm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(Exception, _internal_error)
     templates = []
-    for module in NOUNS:
-        app.include_router(module.router)
-        templates += [route.path for route in module.router.routes]
+    for router in ROUTERS:
+        # Not include_router(): it would build every route a second time.
+        app.router.routes.extend(router.routes)
+        templates += [route.path for route in router.routes if isinstance(route, APIRoute)]
     app.add_api_route("/{path:path}", _unknown, methods=["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"])
-    app.add_middleware(Gate, local=local, letter_case=LetterCase(templates))
+    app.add_middleware(Middleware, service=service, path_case=PathCase(templates))
     return app
 
 
@@ -87,7 +99,7 @@ async def _bad_request(_: Request, error: Exception) -> Response:
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
-    """Any other error, which is ours: 500 in ARM's words; the server logs it with its traceback."""
+    """Any other error, a fault of this service: 500 in ARM's words; the server logs its traceback."""
     message = f"The local Azure ML failed at {request.method} {request.url.path}: {error!r}."
     return ArmError(500, "InternalServerError", message).response()
 

@@ -1,4 +1,4 @@
-"""What stands before every route: letter case, readiness, request limits, injected faults, request ids, ETags.
+"""What every request passes before its route: case of the path, readiness, throttling, injected faults, ids, ETags.
 
 Plain ASGI, so that streams stay streams.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from fastapi.responses import Response
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.arm.path_case import LetterCase
+from azureml_local.arm.path_case import PathCase
 from azureml_local.engine.faults import Fault
 from azureml_local.front.connections import drop
 from azureml_local.service import Service
@@ -27,30 +27,30 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _BUSY = "The local Azure ML is starting, ending, or taking another state: ask again in a second."
 
 
-class Gate:
+class Middleware:
     """The outermost application."""
 
-    def __init__(self, app: AsgiApp, local: Service, letter_case: LetterCase) -> None:
-        self._app, self._local, self._letter_case = app, local, letter_case
+    def __init__(self, app: AsgiApp, service: Service, path_case: PathCase) -> None:
+        self._app, self._service, self._path_case = app, service, path_case
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or let the fault happen that meets it."""
         if scope["type"] != "http" or scope["path"].startswith("/_local/"):
             await self._app(scope, receive, send)
             return
-        scope["path"] = self._letter_case(scope["path"])
+        scope["path"] = self._path_case(scope["path"])
         reply = _Reply(scope, send)
-        if not self._local.ready:
+        if not self._service.ready:
             refusal = ArmError(503, "ServerBusy", _BUSY, headers={"Retry-After": "1"})
             await refusal.response()(scope, receive, reply)
             return
         if scope["path"].startswith("/subscriptions/"):
-            taken = self._local.limits.take(scope["method"])
+            taken = self._service.throttling.take(scope["method"])
             reply.headers.append(taken.header)
             if taken.refusal is not None:
                 await taken.refusal.response()(scope, receive, reply)
                 return
-        faults = self._local.faults
+        faults = self._service.faults
         fault = faults.take_request(scope["method"], scope["path"], _agent(scope)) if faults.waiting else None
         if fault is None:
             await self._app(scope, receive, reply)

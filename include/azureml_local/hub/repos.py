@@ -8,19 +8,19 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import yaml
+from typing import Annotated
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.folder import Folder
+from azureml_local.engine.store import Store
 from azureml_local.hub import rows as hub_rows
 from azureml_local.hub import splits
+from azureml_local.provisioning import sample
+from azureml_local.routing import part
+from azureml_local.settings import Settings
 
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
+# The repository that is served from the generated sample while nothing is registered under its name.
 DEFAULT = "HuggingFaceH4/ultrachat_200k"
-"""The repository that is served from the generated sample while nothing is registered under its name."""
 REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 KIND = "hubDatasets"
 
@@ -30,7 +30,7 @@ class File:
     """One file of a repository: its path, local file, size in bytes and SHA-256."""
 
     path: str
-    local: Path
+    file: Path
     size: int
     sha256: str
 
@@ -42,7 +42,7 @@ class Repo:
     Attributes:
         id: ``owner/name``.
         sha: the revision, 40 hex digits made from the content.
-        files: its files by path.
+        files: files by path.
     """
 
     id: str
@@ -62,74 +62,100 @@ def _sum(file: Path) -> str:
     return _seen[key]
 
 
-def _folder(local: Service, repo_id: str) -> Path | None:
-    document = local.store.get(KIND, repo_id)
-    if document:
-        return Path(document["folder"])
-    if repo_id != DEFAULT:
-        return None
-    made = local.settings.home / "hub" / "sample"
-    if not (made / "README.md").exists():
-        _make_sample(local, made)
-    return made
-
-
-def _make_sample(local: Service, made: Path) -> None:
-    if not any(local.settings.sample.glob("data/*.parquet")):
-        from azureml_local.sample import splits as sample
-
-        sample.write(local.settings.sample, splits.SEED)
-    shutil.rmtree(made, ignore_errors=True)
-    shutil.copytree(local.settings.sample / "data", made / "data")
-    names = sorted({splits.split_of(file) for file in (made / "data").glob("*.parquet")})
-    _write_card(made, names)
-
-
 def _write_card(folder: Path, names: list[str]) -> None:
     """The card that tells a reader which file belongs to which split."""
+    import yaml
+
     files = [{"split": split, "path": f"data/{split}-*"} for split in names]
     card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     (folder / "README.md").write_text(f"---\n{card}---\n\nServed by the local Azure ML.\n")
 
 
-def find(local: Service, repo_id: str) -> Repo | None:
-    """The repository of that id, None if there is none."""
-    folder = _folder(local, repo_id)
-    if folder is None or not folder.is_dir():
-        return None
-    files = {}
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            path = file.relative_to(folder).as_posix()
-            files[path] = File(path, file, file.stat().st_size, _sum(file))
-    digest = hashlib.sha1(
-        "".join(path + file.sha256 for path, file in files.items()).encode(), usedforsecurity=False
-    )
-    return Repo(repo_id, digest.hexdigest(), files)
+class Repos(Folder):
+    """The repositories, in the store's kind ``hubDatasets``; their files are below ``<home>/hub``."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        super().__init__(settings.home / "hub")
+        self._store, self._settings = store, settings
+
+    def ids(self) -> list[str]:
+        """Ids of all repositories, the default first."""
+        return list(dict.fromkeys([DEFAULT, *(document.key for document in self._store.list(KIND))]))
+
+    def find(self, repo_id: str) -> Repo | None:
+        """The repository of that id, None if there is none."""
+        folder = self._folder_of(repo_id)
+        if folder is None or not folder.is_dir():
+            return None
+        files = {}
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                path = file.relative_to(folder).as_posix()
+                files[path] = File(path, file, file.stat().st_size, _sum(file))
+        digest = hashlib.sha1(
+            "".join(path + file.sha256 for path, file in files.items()).encode(), usedforsecurity=False
+        )
+        return Repo(repo_id, digest.hexdigest(), files)
+
+    def _folder_of(self, repo_id: str) -> Path | None:
+        document = self._store.get(KIND, repo_id)
+        if document:
+            return Path(document["folder"])
+        if repo_id != DEFAULT:
+            return None
+        made = self.folder / "sample"
+        if not (made / "README.md").exists():
+            self._make_sample(made)
+        return made
+
+    def _make_sample(self, made: Path) -> None:
+        source = sample.make(self._settings)
+        shutil.rmtree(made, ignore_errors=True)
+        shutil.copytree(source / "data", made / "data")
+        _write_card(made, sorted({splits.split_of(file) for file in (made / "data").glob("*.parquet")}))
+
+    def rows(self, repo_id: str) -> dict[str, int]:
+        """Rows of each split."""
+        document = self._store.get(KIND, repo_id)
+        if document:
+            return dict(document["rows"])
+        import pyarrow.parquet as pq
+
+        repo = self.find(repo_id)
+        counts: dict[str, int] = {}
+        for file in repo.files.values() if repo else ():
+            if file.path.endswith(".parquet"):
+                split = splits.split_of(file.file)
+                counts[split] = counts.get(split, 0) + pq.read_metadata(file.file).num_rows
+        return counts
+
+    def register(self, repo_id: str, source: Path) -> dict[str, int]:
+        """Serve a folder, or one file, as a repository from now on; the rows of each split.
+
+        Raises:
+            ArmError: 400 naming the path, or the file and the line, that is wrong.
+        """
+        _check(repo_id, source)
+        # A folder of its own each time: a reader of the old one is not disturbed.
+        folder = self.folder / repo_id.replace("/", "--") / uuid.uuid4().hex[:12]
+        try:
+            counts = hub_rows.write(hub_rows.load(source), folder / "data")
+        except splits.BadRowError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ArmError(400, "UserError", str(error), target=str(source)) from error
+        _write_card(folder, list(counts))
+        before = self._store.get(KIND, repo_id)
+        self._store.put(KIND, repo_id, {"folder": str(folder), "source": str(source), "rows": counts})
+        if before:
+            shutil.rmtree(before["folder"], ignore_errors=True)
+        return counts
+
+    def unregister(self, repo_id: str) -> bool:
+        """Serve a repository no longer; whether it was registered."""
+        return self._store.delete(KIND, repo_id)
 
 
-def rows(local: Service, repo_id: str) -> dict[str, int]:
-    """Rows of each split."""
-    document = local.store.get(KIND, repo_id)
-    if document:
-        return dict(document["rows"])
-    import pyarrow.parquet as pq
-
-    repo = find(local, repo_id)
-    counts: dict[str, int] = {}
-    for file in repo.files.values() if repo else ():
-        if file.path.endswith(".parquet"):
-            split = splits.split_of(file.local)
-            counts[split] = counts.get(split, 0) + pq.read_metadata(file.local).num_rows
-    return counts
-
-
-def register(local: Service, repo_id: str, source: Path) -> dict[str, int]:
-    """Serve a folder, or one file, as a repository from now on; the rows of each split.
-
-    Raises:
-        ArmError: 400 naming the path, or the file and the line, that is wrong.
-    """
+def _check(repo_id: str, source: Path) -> None:
     if not REPO_ID.fullmatch(repo_id) or ".." in repo_id:
         raise ArmError(
             400, "UserError", f"repo_id {repo_id!r} is not of the form owner/name.", target="repo_id"
@@ -141,21 +167,6 @@ def register(local: Service, repo_id: str, source: Path) -> dict[str, int]:
             f"There is no folder {str(source)!r}: give the absolute path of one.",
             target="folder",
         )
-    # A folder of its own each time: a reader of the old one is not disturbed.
-    folder = local.settings.home / "hub" / repo_id.replace("/", "--") / uuid.uuid4().hex[:12]
-    try:
-        counts = hub_rows.write(hub_rows.load(source), folder / "data")
-    except splits.BadRowError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ArmError(400, "UserError", str(error), target=str(source)) from error
-    _write_card(folder, list(counts))
-    before = local.store.get(KIND, repo_id)
-    local.store.put(KIND, repo_id, {"folder": str(folder), "source": str(source), "rows": counts})
-    if before:
-        shutil.rmtree(before["folder"], ignore_errors=True)
-    return counts
 
 
-def listed(local: Service) -> list[str]:
-    """Ids of all repositories, the default first."""
-    return list(dict.fromkeys([DEFAULT, *(document.key for document in local.store.list(KIND))]))
+ReposDep = Annotated[Repos, part(Repos)]

@@ -15,11 +15,11 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.hub import repos, splits
-from azureml_local.routing import ServiceDep
-from azureml_local.service import Service
+from azureml_local.hub import splits
+from azureml_local.hub.repos import File, Repo, Repos, ReposDep
+from azureml_local.routing import title
 
-router = APIRouter()
+router = APIRouter(tags=title(__doc__))
 
 API = "/hub/api/datasets/{owner}/{name}"
 REVISIONS = ("main",)
@@ -34,8 +34,8 @@ class HubError(ArmError):
         return JSONResponse({"error": self.message}, self.status, headers=headers)
 
 
-async def _repo(local: Service, owner: str, name: str, revision: str = "main") -> repos.Repo:
-    repo = await asyncio.to_thread(repos.find, local, f"{owner}/{name}")
+async def _repo(repos: Repos, owner: str, name: str, revision: str = "main") -> Repo:
+    repo = await asyncio.to_thread(repos.find, f"{owner}/{name}")
     if repo is None:
         raise HubError(404, "RepoNotFound", f"Repository {owner}/{name} not found")
     if revision not in (*REVISIONS, repo.sha):
@@ -43,7 +43,7 @@ async def _repo(local: Service, owner: str, name: str, revision: str = "main") -
     return repo
 
 
-def _info(repo: repos.Repo) -> dict[str, Any]:
+def _info(repo: Repo) -> dict[str, Any]:
     stamp = "2024-01-01T00:00:00.000Z"
     return {
         "_id": repo.sha[:24],
@@ -65,39 +65,39 @@ def _info(repo: repos.Repo) -> dict[str, Any]:
 
 
 @router.get(API)
-async def info(owner: str, name: str, local: ServiceDep) -> dict[str, Any]:
+async def info(owner: str, name: str, repos: ReposDep) -> dict[str, Any]:
     """A repository and its files."""
-    return _info(await _repo(local, owner, name))
+    return _info(await _repo(repos, owner, name))
 
 
 @router.get(f"{API}/revision/{{revision}}")
-async def info_at(owner: str, name: str, revision: str, local: ServiceDep) -> dict[str, Any]:
+async def info_at(owner: str, name: str, revision: str, repos: ReposDep) -> dict[str, Any]:
     """The same at a revision."""
-    return _info(await _repo(local, owner, name, revision))
+    return _info(await _repo(repos, owner, name, revision))
 
 
-def _entry(file: repos.File) -> dict[str, Any]:
+def _entry(file: File) -> dict[str, Any]:
     entry: dict[str, Any] = {"type": "file", "oid": file.sha256[:40], "size": file.size, "path": file.path}
     if file.path.endswith(".parquet"):
         entry["lfs"] = {"oid": file.sha256, "size": file.size, "pointerSize": 132}
     return entry
 
 
-def _folder_entry(repo: repos.Repo, path: str) -> dict[str, Any]:
+def _folder_entry(repo: Repo, path: str) -> dict[str, Any]:
     return {"type": "directory", "oid": repo.sha, "size": 0, "path": path}
 
 
 @router.get(f"{API}/tree/{{revision}}")
 @router.get(f"{API}/tree/{{revision}}/{{path:path}}")
 async def tree(
-    owner: str, name: str, revision: str, local: ServiceDep, path: str = "", recursive: bool = False
+    owner: str, name: str, revision: str, repos: ReposDep, path: str = "", recursive: bool = False
 ) -> list[dict[str, Any]]:
     """Files and folders below a path.
 
     Raises:
         HubError: 404 ``EntryNotFound`` if there is no such folder.
     """
-    repo = await _repo(local, owner, name, revision)
+    repo = await _repo(repos, owner, name, revision)
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     below = {at: file for at, file in repo.files.items() if at.startswith(prefix)}
     if not below:
@@ -114,16 +114,16 @@ async def tree(
 
 @router.post(f"{API}/paths-info/{{revision}}")
 async def paths_info(
-    owner: str, name: str, revision: str, request: Request, local: ServiceDep
+    owner: str, name: str, revision: str, request: Request, repos: ReposDep
 ) -> list[dict[str, Any]]:
     """What some paths are; those that do not exist are left out."""
-    repo = await _repo(local, owner, name, revision)
+    repo = await _repo(repos, owner, name, revision)
     if "json" in request.headers.get("Content-Type", ""):
-        wanted = (await request.json()).get("paths", [])
+        paths = (await request.json()).get("paths", [])
     else:
-        wanted = (await request.form()).getlist("paths")
+        paths = (await request.form()).getlist("paths")
     entries = []
-    for path in [wanted] if isinstance(wanted, str) else wanted:
+    for path in [paths] if isinstance(paths, str) else paths:
         if path in repo.files:
             entries.append(_entry(repo.files[path]))
         elif any(at.startswith(f"{path}/") for at in repo.files):
@@ -133,14 +133,14 @@ async def paths_info(
 
 @router.api_route("/hub/datasets/{owner}/{name}/resolve/{revision}/{path:path}", methods=["GET", "HEAD"])
 async def resolve(
-    owner: str, name: str, revision: str, path: str, request: Request, local: ServiceDep
+    owner: str, name: str, revision: str, path: str, request: Request, repos: ReposDep
 ) -> Response:
     """A file's content.
 
     Raises:
         HubError: 404 ``EntryNotFound`` if there is no such file.
     """
-    repo = await _repo(local, owner, name, revision)
+    repo = await _repo(repos, owner, name, revision)
     file = repo.files.get(path)
     if file is None:
         raise HubError(404, "EntryNotFound", f"Entry not found: {path}")
@@ -153,7 +153,7 @@ async def resolve(
     }
     if request.headers.get("If-None-Match") == etag:
         return Response(status_code=304, headers=headers)
-    return FileResponse(file.local, headers=headers, media_type="application/octet-stream")
+    return FileResponse(file.file, headers=headers, media_type="application/octet-stream")
 
 
 class DatasetRequest(BaseModel):
@@ -171,9 +171,9 @@ class DatasetRequest(BaseModel):
 
 
 @router.post("/_local/hub/datasets", status_code=201)
-async def register(request: DatasetRequest, local: ServiceDep) -> dict[str, Any]:
+async def register(request: DatasetRequest, repos: ReposDep) -> dict[str, Any]:
     """Serve a folder as a data set; answers the rows of each split, and the files that are none."""
-    counts = await asyncio.to_thread(repos.register, local, request.repo_id, request.folder)
+    counts = await asyncio.to_thread(repos.register, request.repo_id, request.folder)
     _, others = await asyncio.to_thread(splits.data_files, request.folder)
     passed_over = [str(file.relative_to(request.folder)) for file in others]
     answer: dict[str, Any] = {"repo_id": request.repo_id, "rows": counts}
@@ -181,17 +181,17 @@ async def register(request: DatasetRequest, local: ServiceDep) -> dict[str, Any]
 
 
 @router.get("/_local/hub/datasets")
-async def registered(local: ServiceDep) -> dict[str, Any]:
+async def registered(repos: ReposDep) -> dict[str, Any]:
     """Every data set and the rows of its splits."""
     return {
         "value": [
-            {"repo_id": repo_id, "rows": await asyncio.to_thread(repos.rows, local, repo_id)}
-            for repo_id in repos.listed(local)
+            {"repo_id": repo_id, "rows": await asyncio.to_thread(repos.rows, repo_id)}
+            for repo_id in repos.ids()
         ]
     }
 
 
 @router.delete("/_local/hub/datasets/{owner}/{name}")
-async def unregister(owner: str, name: str, local: ServiceDep) -> Response:
+async def unregister(owner: str, name: str, repos: ReposDep) -> Response:
     """Serve a data set no longer; the default one is the sample again."""
-    return Response(status_code=200 if local.store.delete(repos.KIND, f"{owner}/{name}") else 204)
+    return Response(status_code=200 if repos.unregister(f"{owner}/{name}") else 204)

@@ -1,8 +1,7 @@
 """From a submitted pipeline to runs: ids, values of inputs and places of outputs, before anything runs.
 
-A binding is resolved once, here: ``${{parent.inputs.x}}`` to the value given above,
-``${{parent.jobs.n.outputs.o}}`` to the place where that node will write. What is left to the runner is only
-when each node may start.
+Bindings are resolved here, once: ``${{parent.inputs.x}}`` to the value given above,
+``${{parent.jobs.n.outputs.o}}`` to the place where that node will write.
 """
 
 from __future__ import annotations
@@ -11,15 +10,11 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.jobs import history
-from azureml_local.registry import definitions
-from azureml_local.registry.definitions import Component
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.registry.definitions import Component, Definitions, check_inputs
 
 _PARENT_INPUT = re.compile(r"\$\{\{\s*parent\.inputs\.([\w.-]+?)\s*\}\}")
 _PARENT_OUTPUT = re.compile(r"^\$\{\{\s*parent\.outputs\.([\w.-]+?)\s*\}\}$")
@@ -33,8 +28,8 @@ class Asset:
     uri: str
 
 
+# What an input holds: a literal, an asset, or nothing.
 Value = str | Asset | None
-"""What an input holds: a literal, an asset, or nothing."""
 
 
 @dataclass
@@ -42,16 +37,13 @@ class Node:
     """A pipeline or one command of it, ready to run.
 
     Attributes:
-        run_id: its name in run history.
-        name: its name in the pipeline that holds it.
-        component: its definition.
+        run_id: name in run history; ``name`` is the one in the pipeline above.
         inputs: value by name, defaults applied.
         outputs: URI by name.
         compute: name of the cluster; ``serverless`` needs none.
-        instances: nodes of the cluster that it takes.
-        environment: variables for the process.
+        instances: how many nodes of the cluster it takes.
         after: names of the sibling nodes whose outputs it reads.
-        nodes: what a pipeline holds, empty for a command.
+        nodes: the nodes of a pipeline, empty for a command.
         goes_on: whether a failed node lets its siblings go on.
     """
 
@@ -102,31 +94,31 @@ def short_compute(raw: str | None) -> str:
     return (raw or "").rstrip("/").rpartition("/")[2].removeprefix("azureml:")
 
 
-def expand(local: Service, pipeline: Node, *, default_compute: str) -> None:
+def expand(definitions: Definitions, pipeline: Node, *, default_compute: str) -> None:
     """Fill ``pipeline.nodes``, and theirs.
 
     Raises:
         ArmError: 400 if a node names what there is not or gets wrong inputs; 404 for an unknown component.
     """
     bodies: Json = pipeline.component.spec.get("jobs") or {}
-    drafts = {name: _draft(local, pipeline, name, body) for name, body in bodies.items()}
+    drafts = {name: _draft(definitions, pipeline, name, body) for name, body in bodies.items()}
     for name, node in drafts.items():
         _bind(pipeline, drafts, node, bodies[name], default_compute)
-        definitions.check_inputs(node.component, node.inputs, f"node {name!r}")
+        check_inputs(node.component, node.inputs, f"node {name!r}")
         node.inputs = with_defaults(node.component, node.inputs)
         if node.is_pipeline:
-            expand(local, node, default_compute=node.compute or default_compute)
+            expand(definitions, node, default_compute=node.compute or default_compute)
     pipeline.nodes = list(drafts.values())
 
 
-def _draft(local: Service, pipeline: Node, name: str, body: Json) -> Node:
+def _draft(definitions: Definitions, pipeline: Node, name: str, body: Json) -> Node:
     reference = body.get("componentId") or body.get("component")
     if isinstance(reference, dict):
         component = Component(
-            f"inline:{name}", reference, False, definitions.code_folder(local, reference.get("code"))
+            f"inline:{name}", reference, False, definitions.code_folder(reference.get("code"))
         )
     elif isinstance(reference, str):
-        component = definitions.load(local, reference, in_registry=pipeline.component.registry)
+        component = definitions.load(reference, in_registry=pipeline.component.registry)
     else:
         kind = body.get("type") or body.get("jobType")
         raise ArmError(
@@ -184,9 +176,9 @@ def _filled(pipeline: Node, text: str) -> Value:
         _known(pipeline, match[1])
         return pipeline.inputs[match[1]]
 
-    def value(found: re.Match[str]) -> str:
-        _known(pipeline, found[1])
-        held = pipeline.inputs[found[1]]
+    def value(binding: re.Match[str]) -> str:
+        _known(pipeline, binding[1])
+        held = pipeline.inputs[binding[1]]
         return held.uri if isinstance(held, Asset) else held or ""
 
     return _PARENT_INPUT.sub(value, text)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 from azureml_local.arm.grammar import Json, not_found
-from azureml_local.engine.store import Document, now
-from azureml_local.storage import files as blobs
+from azureml_local.engine.lifecycle import Part
+from azureml_local.engine.store import Document, Store, now
+from azureml_local.routing import part
+from azureml_local.storage import uris
+from azureml_local.storage.files import ARTIFACTS, Files
 
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
+# States that a run can still leave by itself.
 ACTIVE = (
     "NotStarted",
     "Queued",
@@ -23,19 +24,17 @@ ACTIVE = (
     "Finalizing",
     "CancelRequested",
 )
-"""States that a run can still leave by itself."""
+# States that a run can still leave if it is canceled; every other is final.
 OPEN = (*ACTIVE, "NotResponding", "Paused")
-"""States that a run can still leave if it is canceled; every other is final."""
-ARTIFACT_CONTAINER = "azureml"
 PIPELINE_LOG = "logs/azureml/executionlogs.txt"
 COMMAND_LOG = "user_logs/std_log.txt"
 
 
-class History:
-    """The runs of the workspace, kept in the store's kind ``runs``."""
+class History(Part):
+    """The runs of the workspace, in the store's kind ``runs``, and their experiments."""
 
-    def __init__(self, local: Service) -> None:
-        self._local = local
+    def __init__(self, store: Store, files: Files) -> None:
+        self._store, self._files = store, files
 
     def create(
         self, run_id: str, kind: str, experiment: str, *, parent: str | None = None, **fields: Any
@@ -43,11 +42,11 @@ class History:
         """Begin a run in state NotStarted.
 
         Args:
-            run_id: its name, unique in the workspace.
+            run_id: name, unique in the workspace.
             kind: ``pipeline``, ``step`` (a pipeline below a pipeline), ``command`` or ``mlflow``.
-            experiment: name of its experiment, made if missing.
-            parent: the run above it.
-            **fields: further fields of the document, for example ``displayName``, ``compute``, ``outputs``.
+            experiment: name of the experiment, made if missing.
+            parent: the run above.
+            **fields: further fields of the document: ``displayName``, ``compute``, ``outputs``...
         """
         above = self.get(parent) if parent else None
         root = above["rootRunId"] if above else run_id
@@ -71,26 +70,39 @@ class History:
             "hidden": False,
             **fields,
         }
-        return self._local.store.put("runs", run_id, body)
+        return self._store.put("runs", run_id, body)
 
     def get(self, run_id: str) -> Document:
-        """The run of that id.
-
-        Raises:
-            ArmError: 404 if there is none.
-        """
-        run = self._local.store.get("runs", run_id)
+        """The run of that id; ArmError 404 if there is none."""
+        run = self._store.get("runs", run_id)
         if run is None:
             raise not_found("The run", run_id, "the run history of the workspace")
         return run
 
+    def all(self) -> list[Document]:
+        """Every run, oldest first."""
+        return self._store.list("runs")
+
+    def update(self, run_id: str, **changes: Any) -> None:
+        """Change these fields of a run, and no other."""
+        self._store.update("runs", run_id, **changes)
+
+    def replace(self, run: Document) -> Document:
+        """Write a run that was read and changed."""
+        return self._store.put("runs", run.key, run)
+
+    def delete(self, root: str) -> None:
+        """Remove a root run and all below it."""
+        for run in self.family(root):
+            self._store.delete("runs", run.key)
+
     def children(self, run_id: str) -> list[Document]:
         """The runs directly below a run, oldest first."""
-        return self._local.store.find("runs", "parentRunId", run_id)
+        return self._store.find("runs", "parentRunId", run_id)
 
     def family(self, root: str) -> list[Document]:
         """A root run and all below it, oldest first."""
-        return self._local.store.find("runs", "rootRunId", root)
+        return self._store.find("runs", "rootRunId", root)
 
     def set_status(self, run_id: str, status: str, *, error: Json | None = None) -> None:
         """Move a run on, with its times of start and end. A final state is not left again."""
@@ -104,20 +116,34 @@ class History:
             changes["endTime"] = now()
         if error is not None:
             changes["error"] = error
-        self._local.store.update("runs", run_id, **changes)
+        self._store.update("runs", run_id, **changes)
 
     def warn(self, run_id: str, message: str) -> None:
         """Add a warning to a run."""
         run = self.get(run_id)
         warnings = [*run.get("warnings", []), {"source": "AmlCompute", "message": message}]
-        self._local.store.update("runs", run_id, warnings=warnings)
+        self._store.update("runs", run_id, warnings=warnings)
 
     def experiment(self, name: str) -> Document:
         """The experiment of that name, made if missing."""
-        found = self._local.store.get("experiments", name)
+        if (document := self._store.get("experiments", name)) is not None:
+            return document
         # The id follows from the name: a client that kept it still finds the experiment after a reset.
         identity = str(uuid.uuid5(uuid.NAMESPACE_URL, f"experiments/{name}"))
-        return found or self._local.store.put("experiments", name, {"id": identity, "tags": {}})
+        return self._store.put("experiments", name, {"id": identity, "tags": {}})
+
+    def find_experiment(self, experiment_id: str) -> Document:
+        """The experiment of an id; ``0`` is the default one, as in MLflow itself.
+
+        Raises:
+            ArmError: 404 if there is none.
+        """
+        if experiment_id == "0":
+            return self.experiment("Default")
+        for document in self._store.list("experiments"):
+            if document["id"] == experiment_id:
+                return document
+        raise not_found("The experiment", experiment_id, "the workspace")
 
     def log_file(self, run: Document) -> Path:
         """The run's main log on disk."""
@@ -125,7 +151,16 @@ class History:
 
     def folder(self, run_id: str) -> Path:
         """Where a run's logs and artifacts lie on disk."""
-        return blobs.blob_path(self._local, ARTIFACT_CONTAINER, artifact_prefix(run_id))
+        return self.artifact(run_id)
+
+    def artifact(self, run_id: str, path: str = "") -> Path:
+        """Local file or folder of an artifact, or of all of a run.
+
+        Raises:
+            ArmError: 400 for a path that leads outside the storage.
+        """
+        prefix = artifact_prefix(run_id)
+        return self._files.path(ARTIFACTS, f"{prefix}/{path}" if path else prefix)
 
     def log_urls(self, run_id: str) -> dict[str, str]:
         """A readable URL for each log file of a run, by its path in the run."""
@@ -136,10 +171,7 @@ class History:
             for path in (folder / name).rglob("*")
             if path.is_file()
         )
-        return {
-            name: blobs.sas_url(self._local, ARTIFACT_CONTAINER, f"{artifact_prefix(run_id)}/{name}")
-            for name in files
-        }
+        return {name: self._files.sas_url(ARTIFACTS, f"{artifact_prefix(run_id)}/{name}") for name in files}
 
     def say(self, run_id: str, line: str) -> None:
         """Append a line to the log of a pipeline, in the form of Azure's own."""
@@ -149,16 +181,15 @@ class History:
             stream.write(f"[{now()[:19].replace('T', ' ')}Z] {line}\n")
 
 
+HistoryDep = Annotated[History, part(History)]
+
+
 def artifact_prefix(run_id: str) -> str:
     """Path of a run's artifacts in the artifact container."""
     return f"ExperimentRun/dcid.{run_id}"
 
 
-def output_path(run_id: str, name: str, kind: str) -> str:
-    """Path of a named output in the workspace's blob container; a folder's ends with a slash."""
-    return f"azureml/{run_id}/{name}" + ("" if kind == "uri_file" else "/")
-
-
 def output_uri(run_id: str, name: str, kind: str) -> str:
-    """The same as a datastore URI."""
-    return f"azureml://datastores/workspaceblobstore/paths/{output_path(run_id, name, kind)}"
+    """Short address of a run's named output; a folder's ends with a slash."""
+    folder = uris.output_uri(run_id, name)
+    return folder.removesuffix("/") if kind == "uri_file" else folder

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.engine.lifecycle import Part
+from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import now
 from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import ACTIVE
-from azureml_local.jobs.step import CommandStep, StepFailedError
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.jobs.step import StepFailedError, Steps
+from azureml_local.routing import part
 
 log = logging.getLogger(__name__)
 
 
-class Runner:
+class Runner(Part):
     """All jobs under way, one background task a job."""
 
-    def __init__(self, local: Service) -> None:
-        self._local = local
-        self.nodes = ClusterNodes(local)
+    def __init__(self, steps: Steps, operations: Operations) -> None:
+        self._steps, self._history = steps, steps.history
+        self._clock, self._faults = steps.clock, steps.faults
+        operations.register("jobs.cancel", self.cancel)
         self._jobs: dict[str, asyncio.Task[None]] = {}
 
     def submit(self, root: Node, experiment: str, **fields: Any) -> None:
         """Write down every run of the job, then start it. ``fields`` go into the root's run."""
-        self._local.history.create(
+        self._history.create(
             root.run_id, _kind(root), experiment, compute=root.compute, outputs=_outputs(root), **fields
         )
         task = asyncio.get_running_loop().create_task(self._job(root), name=f"job {root.run_id}")
@@ -38,7 +38,7 @@ class Runner:
 
     async def cancel(self, job: str) -> None:
         """End a job and all its processes; returns when they are gone. A job that is over stays as it is."""
-        self._local.history.set_status(job, "CancelRequested")
+        self._history.set_status(job, "CancelRequested")
         await self._end(job)
         self._close_family(job, "Canceled", None)
 
@@ -47,12 +47,12 @@ class Runner:
         for job in list(self._jobs):
             await self._end(job)
 
-    def recover(self) -> None:
-        """At start: jobs that were under way when the service ended are Failed, with that cause."""
-        for run in self._local.store.list("runs"):
+    async def start(self) -> None:
+        """Fail the jobs that were under way when the service ended, with that cause."""
+        for run in self._history.all():
             if run["status"] in ACTIVE and run["kind"] != "mlflow":
                 message = "The service that ran this job was stopped while the job was under way."
-                self._local.history.set_status(
+                self._history.set_status(
                     run.key, "Failed", error=history_error("ServiceInterrupted", message)
                 )
 
@@ -63,14 +63,13 @@ class Runner:
             await asyncio.wait([task])
 
     async def _job(self, root: Node) -> None:
-        history = self._local.history
         try:
             await (self._run if root.is_pipeline else self._node)(root, root.run_id)
         except _EndedAsError as ended:
             self._close_family(root.run_id, ended.status, None)
         except (StepFailedError, ArmError) as error:
             self._close_family(root.run_id, "Canceled", None, but=root.run_id)
-            history.set_status(root.run_id, "Failed", error=_error_of(error))
+            self._history.set_status(root.run_id, "Failed", error=_error_of(error))
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -78,29 +77,28 @@ class Runner:
             self._close_family(root.run_id, "Failed", history_error("InternalServerError", repr(error)))
 
     def _close_family(self, root: str, status: str, error: Json | None, *, but: str = "") -> None:
-        for run in self._local.history.family(root):
+        for run in self._history.family(root):
             if run.key != but and run["kind"] != "mlflow":
-                self._local.history.set_status(run.key, status, error=error)
+                self._history.set_status(run.key, status, error=error)
 
     async def _run(self, node: Node, root: str) -> None:
         if not node.is_pipeline:
-            await CommandStep(self._local, self.nodes, node, root).run()
+            await self._steps.run(node, root)
             return
-        history = self._local.history
-        await self._local.clock.wait("jobs")
-        history.set_status(node.run_id, "Preparing")
-        await self._local.clock.wait("jobs")
-        history.set_status(node.run_id, "Running")
+        await self._clock.wait("jobs")
+        self._history.set_status(node.run_id, "Preparing")
+        await self._clock.wait("jobs")
+        self._history.set_status(node.run_id, "Running")
         try:
             await self._walk(node, root)
         except (StepFailedError, ArmError) as error:
-            history.say(node.run_id, f"Execution of the pipeline failed, cancel what runs: {error}")
-            history.set_status(node.run_id, "Failed", error=_error_of(error))
+            self._history.say(node.run_id, f"Execution of the pipeline failed, cancel what runs: {error}")
+            self._history.set_status(node.run_id, "Failed", error=_error_of(error))
             raise
-        history.say(node.run_id, "Finishing experiment: no runs left and nothing to schedule.")
-        history.set_status(node.run_id, "Finalizing")
-        await self._local.clock.wait("jobs")
-        history.set_status(node.run_id, "Completed")
+        self._history.say(node.run_id, "Finishing experiment: no runs left and nothing to schedule.")
+        self._history.set_status(node.run_id, "Finalizing")
+        await self._clock.wait("jobs")
+        self._history.set_status(node.run_id, "Completed")
 
     async def _walk(self, pipeline: Node, root: str) -> None:
         """Run the nodes, each as soon as those that it reads from are done."""
@@ -126,9 +124,7 @@ class Runner:
                     error = task.exception()
                     if error is None:
                         done.add(node.name)
-                        self._local.history.say(
-                            pipeline.run_id, f"Completing processing run id {node.run_id}."
-                        )
+                        self._history.say(pipeline.run_id, f"Completing processing run id {node.run_id}.")
                     elif isinstance(error, StepFailedError | ArmError) and pipeline.goes_on:
                         failure = failure or error
                     else:
@@ -150,12 +146,11 @@ class Runner:
     ) -> None:
         if not ready:
             return
-        history = self._local.history
-        above = history.get(pipeline.run_id)
+        above = self._history.get(pipeline.run_id)
         listed = ", ".join(node.run_id for node in ready[:5])
-        history.say(pipeline.run_id, f"Submitting {len(ready)} runs, first five are: {listed}")
+        self._history.say(pipeline.run_id, f"Submitting {len(ready)} runs, first five are: {listed}")
         for node in ready:
-            history.create(
+            self._history.create(
                 node.run_id,
                 "step" if node.is_pipeline else "command",
                 above["experimentName"],
@@ -168,9 +163,9 @@ class Runner:
             running[asyncio.create_task(self._node(node, root), name=f"run {node.run_id}")] = node
 
     async def _node(self, node: Node, root: str) -> None:
-        fault = self._local.faults.take_job("job_status", node.name, root)
+        fault = self._faults.take_job("job_status", node.name, root)
         if fault is not None:
-            self._local.history.set_status(node.run_id, fault.job_state)
+            self._history.set_status(node.run_id, fault.job_state)
             raise _EndedAsError(fault.job_state)
         await self._run(node, root)
 
@@ -181,6 +176,9 @@ class _EndedAsError(Exception):
     def __init__(self, status: str) -> None:
         super().__init__(status)
         self.status = status
+
+
+RunnerDep = Annotated[Runner, part(Runner)]
 
 
 def history_error(code: str, message: str) -> Json:

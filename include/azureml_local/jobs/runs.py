@@ -8,13 +8,12 @@ from fastapi import Request
 
 from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, ArmError, Json
 from azureml_local.engine.store import Document
-from azureml_local.jobs import history
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
-from azureml_local.service import Service
+from azureml_local.jobs.history import HistoryDep, artifact_prefix
+from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.settings import LOCATION, TENANT_ID, WORKSPACE_GUID
 from azureml_local.storage.uris import canonical, long_uri
 
-router = authorized_router()
+router = authorized_router(doc=__doc__)
 _HISTORY = f"/history/v1.0{WORKSPACE_PATH}"
 _BY_NAME = f"{_HISTORY}/experiments/{{experiment}}"
 _BY_ID = f"{_HISTORY}/experimentids/{{experiment}}"
@@ -78,9 +77,9 @@ def _asset_id(run_id: str, output: str) -> str:
 @router.get(f"{_HISTORY}/runs/{{run_id}}/details")
 @router.get(f"{_BY_NAME}/runs/{{run_id}}/details")
 @router.get(f"{_BY_ID}/runs/{{run_id}}/details")
-async def details(run_id: str, _: ScopeDep, local: ServiceDep) -> Json:
+async def details(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
     """State, error and log files of a run."""
-    run = local.history.get(run_id)
+    run = history.get(run_id)
     return {
         **_common(run),
         "target": run.get("compute"),
@@ -88,24 +87,24 @@ async def details(run_id: str, _: ScopeDep, local: ServiceDep) -> Json:
         "inputDatasets": [],
         "outputDatasets": [],
         "runDefinition": None,
-        "logFiles": local.history.log_urls(run_id),
+        "logFiles": history.log_urls(run_id),
     }
 
 
 @router.get(f"{_HISTORY}/runs/{{run_id}}")
 @router.get(f"{_BY_NAME}/runs/{{run_id}}")
 @router.get(f"{_BY_ID}/runs/{{run_id}}")
-async def get(run_id: str, _: ScopeDep, local: ServiceDep) -> Json:
+async def get(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
     """One run."""
-    return _run(local.history.get(run_id))
+    return _run(history.get(run_id))
 
 
 @router.get(f"{_HISTORY}/runs/{{run_id}}/children")
 @router.get(f"{_BY_NAME}/runs/{{run_id}}/children")
 @router.get(f"{_BY_ID}/runs/{{run_id}}/children")
-async def children(run_id: str, request: Request, _: ScopeDep, local: ServiceDep) -> Json:
+async def children(run_id: str, request: Request, _: ScopeDep, history: HistoryDep) -> Json:
     """The runs directly below a run, page by page."""
-    local.history.get(run_id)
+    history.get(run_id)
     query = dict(request.query_params)
     try:
         start = int(query.get("$continuationtoken") or 0)
@@ -114,9 +113,9 @@ async def children(run_id: str, request: Request, _: ScopeDep, local: ServiceDep
         raise ArmError(
             400, "UserError", f"$continuationtoken and $top take whole numbers: {error}."
         ) from error
-    found = local.history.children(run_id)
-    answer: Json = {"value": [_run(run) for run in found[start : start + size]]}
-    if start + size < len(found):
+    below = history.children(run_id)
+    answer: Json = {"value": [_run(run) for run in below[start : start + size]]}
+    if start + size < len(below):
         answer["continuationToken"] = str(start + size)
         url = request.url.include_query_params(**{"$continuationtoken": start + size})
         answer["nextLink"] = str(url)
@@ -126,41 +125,41 @@ async def children(run_id: str, request: Request, _: ScopeDep, local: ServiceDep
 @router.patch(f"{_HISTORY}/runs/{{run_id}}")
 @router.patch(f"{_BY_NAME}/runs/{{run_id}}")
 @router.patch(f"{_BY_ID}/runs/{{run_id}}")
-async def modify(run_id: str, body: dict[str, Any], _: ScopeDep, local: ServiceDep) -> Json:
+async def modify(run_id: str, body: dict[str, Any], _: ScopeDep, history: HistoryDep) -> Json:
     """Change what a person may change of a run: names, tags, properties, whether it is archived."""
-    run = local.history.get(run_id)
+    run = history.get(run_id)
     for name in ("displayName", "description", "hidden"):
         if body.get(name) is not None:
             run[name] = body[name]
     for name in ("tags", "properties"):
         run[name] |= body.get(name) or {}
-    return _run(local.store.put("runs", run_id, run))
+    return _run(history.replace(run))
 
 
 @router.post(f"{_HISTORY}/rundata")
-async def rundata(body: dict[str, Any], _: ScopeDep, local: ServiceDep) -> Json:
+async def rundata(body: dict[str, Any], _: ScopeDep, history: HistoryDep) -> Json:
     """A run with its outputs, as a download asks for it."""
     return {
-        "runMetadata": _run(local.history.get(str(body.get("runId")))),
+        "runMetadata": _run(history.get(str(body.get("runId")))),
         "runDefinition": None,
         "jobSpecification": None,
     }
 
 
 @router.post(f"/data/v1.0{WORKSPACE_PATH}/dataversion/batchGetResolvedUris")
-async def output_uris(body: dict[str, Any], _: ScopeDep, local: ServiceDep) -> Json:
+async def output_uris(body: dict[str, Any], _: ScopeDep, history: HistoryDep) -> Json:
     """Where the outputs lie that :func:`rundata` named."""
-    wanted = set(body.get("values") or [])
+    asset_ids = set(body.get("values") or [])
     values: Json = {}
-    for run in local.store.list("runs"):
+    for run in history.all():
         for name, spec in (run["outputs"] | {"default": None}).items():
             asset = _asset_id(run.key, name)
-            if asset in wanted:
-                values[asset] = {"uri": _place(local, run.key, spec), "type": "UriFolder"}
+            if asset in asset_ids:
+                values[asset] = {"uri": _place(run.key, spec), "type": "UriFolder"}
     return {"values": values}
 
 
-def _place(local: Service, run_id: str, spec: Json | None) -> str:
+def _place(run_id: str, spec: Json | None) -> str:
     if spec is None:
-        return long_uri("workspaceartifactstore", history.artifact_prefix(run_id))
-    return canonical(local, spec["uri"])
+        return long_uri("workspaceartifactstore", artifact_prefix(run_id))
+    return canonical(spec["uri"])

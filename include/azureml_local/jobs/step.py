@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.compute.nodes import ClusterNodes
-from azureml_local.engine.processes import Process, base_environment, tail
+from azureml_local.compute.nodes import Nodes
+from azureml_local.engine.clock import Clock
+from azureml_local.engine.faults import Faults
+from azureml_local.engine.processes import Process, tail
 from azureml_local.jobs import template
-from azureml_local.jobs.graph import Asset, Node
-from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
-from azureml_local.storage import uris
+from azureml_local.jobs.graph import Node
+from azureml_local.jobs.history import History
+from azureml_local.jobs.launch import Launcher
+from azureml_local.provisioning.errors import ProvisioningError
 
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-TOKEN_SECONDS = 7 * 24 * 3600
-"""A step's MLflow token lasts as long as the longest job may."""
+# Lines of a failed step's log that its error carries.
 ERROR_LINES = 20
-"""Lines of a failed step's log that its error carries."""
 PREEMPTED = "The low-priority node of compute '{}' that ran this job was preempted; the job is queued again."
 
 
@@ -37,70 +34,67 @@ class _PreemptedError(Exception):
     """The low-priority node under a running step was taken away."""
 
 
-class CommandStep:
-    """Runs one command node."""
+@dataclass(frozen=True)
+class Steps:
+    """Runs the command nodes of jobs."""
 
-    def __init__(self, local: Service, nodes: ClusterNodes, node: Node, root: str) -> None:
-        self._local, self._nodes, self._node, self._root = local, nodes, node, root
+    history: History
+    nodes: Nodes
+    clock: Clock
+    faults: Faults
+    launcher: Launcher
 
-    async def run(self) -> None:
-        """Queue, prepare, run, finalize; writes each state to run history.
+    async def run(self, node: Node, root: str) -> None:
+        """Queue, prepare, run, finalize a node of the job ``root``; writes each state to run history.
 
         Raises:
             StepFailedError: if the process ends with another code than 0, or cannot be started.
         """
-        runs, node = self._local.history, self._node
-        runs.set_status(node.run_id, "Queued")
+        self.history.set_status(node.run_id, "Queued")
         try:
-            while not await self._attempt():
-                runs.set_status(node.run_id, "Queued")
+            while not await self._attempt(node, root):
+                self.history.set_status(node.run_id, "Queued")
         except (StepFailedError, ArmError, template.UnknownBindingError) as error:
             failed = (
                 error
                 if isinstance(error, StepFailedError)
                 else StepFailedError(f"Step {node.name!r}: {error}")
             )
-            runs.set_status(
-                node.run_id, "Failed", error={"error": {"code": failed.code, "message": str(failed)}}
-            )
+            described = {"error": {"code": failed.code, "message": str(failed)}}
+            self.history.set_status(node.run_id, "Failed", error=described)
             raise failed from error
-        runs.set_status(node.run_id, "Completed")
+        self.history.set_status(node.run_id, "Completed")
 
-    async def _attempt(self) -> bool:
-        """Run once on the cluster; False if the nodes were taken away, and the step is to be queued again."""
-        async with self._nodes.take(self._node.compute, self._node.instances):
-            await self._local.clock.wait("jobs")
-            self._local.history.set_status(self._node.run_id, "Preparing")
+    async def _attempt(self, node: Node, root: str) -> bool:
+        """Run once on the cluster; False if the node was preempted, and the step is to be queued again."""
+        async with self.nodes.take(node.compute, node.instances):
+            await self.clock.wait("jobs")
+            self.history.set_status(node.run_id, "Preparing")
             try:
-                await self._process()
+                await self._process(node, root)
             except _PreemptedError:
-                self._local.history.warn(self._node.run_id, PREEMPTED.format(self._node.compute))
+                self.history.warn(node.run_id, PREEMPTED.format(node.compute))
                 return False
         return True
 
-    async def _process(self) -> None:
-        runs, node = self._local.history, self._node
-        log = runs.log_file(runs.get(node.run_id))
-        fault = self._local.faults.take_job("job_failed", node.name, self._root)
+    async def _process(self, node: Node, root: str) -> None:
+        log = self.history.log_file(self.history.get(node.run_id))
+        fault = self.faults.take_job("job_failed", node.name, root)
         if fault is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(f"{fault.message}\n")
-            told = fault.code if "code" in fault.model_fields_set else "UserError"
-            raise StepFailedError(f"Step {node.name!r} failed: {fault.message}", told)
-        work = self._local.settings.home / "jobs" / node.run_id
-        code = work / "code"
-        if node.component.code is not None and node.component.code.is_dir():
-            shutil.copytree(node.component.code, code, dirs_exist_ok=True)
-        code.mkdir(parents=True, exist_ok=True)
-        command = template.argv(node.component.spec["command"], self._inputs(), self._outputs())
-        if command[0] in ("python", "python3"):
-            command[0] = str(self._local.settings.compute_python)
-        if self._local.faults.take_job("log_lost", node.name, self._root) is not None:
+            code = fault.code if "code" in fault.model_fields_set else "UserError"
+            raise StepFailedError(f"Step {node.name!r} failed: {fault.message}", code)
+        work = self.launcher.work(node)
+        if self.faults.take_job("log_lost", node.name, root) is not None:
             log = work / "lost.txt"
-        process = await Process.start(command, folder=code, environment=self._environment(work), log=log)
         try:
-            runs.set_status(node.run_id, "Running")
-            exit_code = await self._ended(process)
+            process = await self.launcher.start(node, root, log)
+        except ProvisioningError as error:
+            raise StepFailedError(f"Step {node.name!r} was not started. {error}") from error
+        try:
+            self.history.set_status(node.run_id, "Running")
+            exit_code = await self._ended(process, node, root)
         finally:
             await process.stop()
             shutil.rmtree(work, ignore_errors=True)
@@ -109,18 +103,13 @@ class CommandStep:
             raise StepFailedError(
                 f"Step {node.name!r} ended with exit code {exit_code}. Its log ends with:\n{end}"
             )
-        runs.set_status(node.run_id, "Finalizing")
-        await self._local.clock.wait("jobs")
+        self.history.set_status(node.run_id, "Finalizing")
+        await self.clock.wait("jobs")
 
-    async def _ended(self, process: Process) -> int:
-        """The exit code.
-
-        Raises:
-            _PreemptedError: if the fault of that kind meets the step before it ends.
-        """
-        faults, node = self._local.faults, self._node
-        low = self._nodes.low_priority(node.compute)
-        fault = faults.take_job("preemption", node.name, self._root) if low else None
+    async def _ended(self, process: Process, node: Node, root: str) -> int:
+        """The exit code; _PreemptedError if the fault of that kind meets the step before it ends."""
+        low = self.nodes.low_priority(node.compute)
+        fault = self.faults.take_job("preemption", node.name, root) if low else None
         if fault is None:
             return await process.wait()
         ending = asyncio.create_task(process.wait())
@@ -130,49 +119,3 @@ class CommandStep:
             await ending
             raise _PreemptedError
         return ending.result()
-
-    def _inputs(self) -> dict[str, str | None]:
-        return {
-            name: str(uris.resolve(self._local, value.uri))
-            if isinstance(value, Asset)
-            else self._literal(name, value)
-            for name, value in self._node.inputs.items()
-        }
-
-    def _literal(self, name: str, value: str | None) -> str | None:
-        """A literal as it is; an asset's URI that came as text, as some SDK nodes have it, as a path."""
-        kind = str(self._node.component.inputs.get(name, {}).get("type", "string"))
-        is_asset = kind.startswith("uri_") or kind.endswith("_model") or kind == "mltable"
-        return str(uris.resolve(self._local, value)) if value is not None and is_asset else value
-
-    def _outputs(self) -> dict[str, str]:
-        paths = {name: uris.resolve(self._local, uri) for name, uri in self._node.outputs.items()}
-        for name, path in paths.items():
-            is_file = self._node.component.outputs.get(name, {}).get("type") == "uri_file"
-            (path.parent if is_file else path).mkdir(parents=True, exist_ok=True)
-        return {name: str(path) for name, path in paths.items()}
-
-    def _environment(self, work: Path) -> dict[str, str]:
-        run = self._local.history.get(self._node.run_id)
-        token, _ = self._local.identity.issue("https://ml.azure.com", lifetime=TOKEN_SECONDS)
-        return (
-            base_environment(self._local.settings, work / "home")
-            | self._node.environment
-            | {
-                "MLFLOW_TRACKING_URI": tracking_uri(self._local.settings),
-                "MLFLOW_TRACKING_TOKEN": token,
-                "MLFLOW_RUN_ID": self._node.run_id,
-                "MLFLOW_EXPERIMENT_ID": run["experimentId"],
-                "AZUREML_RUN_ID": self._node.run_id,
-                "AZUREML_ROOT_RUN_ID": self._root,
-                "AZUREML_EXPERIMENT_NAME": run["experimentName"],
-            }
-        )
-
-
-def tracking_uri(settings: Settings) -> str:
-    """Address of the workspace's MLflow service."""
-    return (
-        f"{settings.base_url}/mlflow/v1.0/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{RESOURCE_GROUP}"
-        f"/providers/Microsoft.MachineLearningServices/workspaces/{WORKSPACE}"
-    )

@@ -31,15 +31,15 @@ def argv(command: str, inputs: Mapping[str, str | None], outputs: Mapping[str, s
     """
 
     def group(match: re.Match[str]) -> str:
-        names = [found[2] for found in _BINDING.finditer(match[1]) if found[1] == "inputs"]
+        names = [binding[2] for binding in _BINDING.finditer(match[1]) if binding[1] == "inputs"]
         return "" if any(inputs.get(name) is None for name in names) else match[1]
 
     def value(match: re.Match[str]) -> str:
         table: Mapping[str, str | None] = inputs if match[1] == "inputs" else outputs
-        found = table.get(match[2])
-        if found is None:
+        filled = table.get(match[2])
+        if filled is None:
             raise UnknownBindingError(f"The command uses {match[0]}, which has no value.")
-        return found
+        return filled
 
     text = _GROUP.sub(group, command).strip()
     if _SHELL.search(_BINDING.sub("x", text)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from azureml_local.engine.database import Database
+from azureml_local.routing import part
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS metrics (
@@ -25,8 +26,7 @@ class Point(NamedTuple):
     """One value of a metric.
 
     Attributes:
-        key: name of the metric.
-        value: its value; may be infinite or not a number.
+        value: may be infinite or not a number.
         timestamp: Unix time in milliseconds.
         step: step of the training, 0 if there is none.
     """
@@ -64,6 +64,11 @@ class MetricStore(Database):
         ranked = "(SELECT *, ROW_NUMBER() OVER (PARTITION BY key ORDER BY step DESC, time DESC) AS place"
         return self._points(f"FROM {ranked} FROM metrics WHERE run = ?) WHERE place = 1 ORDER BY key", (run,))
 
+    def delete(self, run: str) -> None:
+        """Forget the metrics of a run."""
+        with self._lock:
+            self._db.execute("DELETE FROM metrics WHERE run = ?", (run,))
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -75,6 +80,9 @@ class MetricStore(Database):
         return [
             Point(key, _SPECIAL[kind] if kind else value, time, step) for key, value, kind, time, step in rows
         ]
+
+
+MetricsDep = Annotated[MetricStore, part(MetricStore)]
 
 
 def _stored(value: float) -> tuple[float, str]:

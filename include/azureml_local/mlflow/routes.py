@@ -4,48 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi import Request
 
-from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json
+from azureml_local.arm.grammar import ArmError, Json
+from azureml_local.jobs.history import History, HistoryDep
 from azureml_local.mlflow import views
-from azureml_local.mlflow.metrics import Point
-from azureml_local.routing import ServiceDep, require_token
-from azureml_local.service import Service
+from azureml_local.mlflow.metrics import MetricsDep, MetricStore, Point
+from azureml_local.mlflow.protocol import mlflow_router
 
-_CODES = {
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "RESOURCE_DOES_NOT_EXIST",
-    400: "INVALID_PARAMETER_VALUE",
-}
-MLFLOW_PATH = f"/mlflow/v1.0{WORKSPACE_PATH}/api/2.0"
-
-
-class MlflowRoute(APIRoute):
-    """Answers refusals in MLflow's words, ``{"error_code", "message"}``."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler with its errors put right."""
-        handler = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except ArmError as error:
-                body = {"error_code": _CODES.get(error.status, error.code), "message": error.message}
-                return JSONResponse(body, error.status, headers=error.headers)
-
-        return answer
-
-
-router = APIRouter(
-    prefix=f"{MLFLOW_PATH}/mlflow", route_class=MlflowRoute, dependencies=[Depends(require_token)]
-)
+router = mlflow_router("/mlflow", __doc__)
 
 
 def _run_id(body: Json) -> str:
@@ -53,81 +22,81 @@ def _run_id(body: Json) -> str:
 
 
 @router.post("/runs/create")
-async def create_run(body: dict[str, Any], local: ServiceDep) -> Json:
+async def create_run(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """A run that the client itself keeps."""
     tags = {tag["key"]: tag["value"] for tag in body.get("tags") or []}
-    experiment = views.experiment(local, str(body.get("experiment_id") or "0"))
+    experiment = history.find_experiment(str(body.get("experiment_id") or "0"))
     run_id, parent = str(uuid.uuid4()), tags.get("mlflow.parentRunId")
     name = body.get("run_name") or tags.get("mlflow.runName") or run_id
-    local.history.create(run_id, "mlflow", experiment.key, parent=parent, displayName=name, tags=tags)
-    local.history.set_status(run_id, "Running")
-    return {"run": views.render(local, local.history.get(run_id))}
+    history.create(run_id, "mlflow", experiment.key, parent=parent, displayName=name, tags=tags)
+    history.set_status(run_id, "Running")
+    return {"run": views.render(metrics, history.get(run_id))}
 
 
 @router.post("/runs/update")
-async def update_run(body: dict[str, Any], local: ServiceDep) -> Json:
+async def update_run(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """Name and state of a run. The state of a job's run is the runner's to tell, and is left as it is."""
-    run = local.history.get(_run_id(body))
+    run = history.get(_run_id(body))
     if body.get("run_name"):
-        local.store.update("runs", run.key, displayName=body["run_name"])
+        history.update(run.key, displayName=body["run_name"])
     if body.get("status") and run["kind"] == "mlflow":
         status = views.FROM_MLFLOW.get(str(body["status"]))
         if status is None:
             raise ArmError(400, "INVALID_PARAMETER_VALUE", f"{body['status']!r} is no run status.")
-        local.history.set_status(run.key, status)
-    return {"run_info": views.render(local, local.history.get(run.key))["info"]}
+        history.set_status(run.key, status)
+    return {"run_info": views.render(metrics, history.get(run.key))["info"]}
 
 
 @router.get("/runs/get")
-async def get_run(local: ServiceDep, run_id: str = "", run_uuid: str = "") -> Json:
+async def get_run(history: HistoryDep, metrics: MetricsDep, run_id: str = "", run_uuid: str = "") -> Json:
     """One run with its latest metrics."""
-    return {"run": views.render(local, local.history.get(run_id or run_uuid))}
+    return {"run": views.render(metrics, history.get(run_id or run_uuid))}
 
 
 @router.post("/runs/search")
-async def search_runs(body: dict[str, Any], local: ServiceDep) -> Json:
+async def search_runs(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """Runs by experiment and filter, newest first unless ``order_by`` says otherwise."""
-    wanted = {str(name) for name in body.get("experiment_ids") or []}
+    experiments = {str(name) for name in body.get("experiment_ids") or []}
     match = views.matcher(body.get("filter") or "")
     view = body.get("run_view_type") or "ACTIVE_ONLY"
-    found = [
+    runs = [
         rendered
-        for run in reversed(local.store.list("runs"))
-        if (not wanted or run["experimentId"] in wanted)
+        for run in reversed(history.all())
+        if (not experiments or run["experimentId"] in experiments)
         and (view == "ALL" or run["hidden"] == (view == "DELETED_ONLY"))
-        and match(rendered := views.render(local, run))
+        and match(rendered := views.render(metrics, run))
     ]
-    found = views.ordered(found, body.get("order_by") or [])
+    runs = views.ordered(runs, body.get("order_by") or [])
     start, size = int(body.get("page_token") or 0), int(body.get("max_results") or 1000)
-    answer: Json = {"runs": found[start : start + size]}
-    if start + size < len(found):
+    answer: Json = {"runs": runs[start : start + size]}
+    if start + size < len(runs):
         answer["next_page_token"] = str(start + size)
     return answer
 
 
 @router.post("/runs/delete")
-async def delete_run(body: dict[str, Any], local: ServiceDep) -> Json:
+async def delete_run(body: dict[str, Any], history: HistoryDep) -> Json:
     """Archive a run."""
-    local.store.update("runs", local.history.get(_run_id(body)).key, hidden=True)
+    history.update(history.get(_run_id(body)).key, hidden=True)
     return {}
 
 
 @router.post("/runs/restore")
-async def restore_run(body: dict[str, Any], local: ServiceDep) -> Json:
+async def restore_run(body: dict[str, Any], history: HistoryDep) -> Json:
     """Take a run out of the archive."""
-    local.store.update("runs", local.history.get(_run_id(body)).key, hidden=False)
+    history.update(history.get(_run_id(body)).key, hidden=False)
     return {}
 
 
-def _log(local: Service, run_id: str, body: Json) -> None:
-    run = local.history.get(run_id)
+def _log(history: History, metrics: MetricStore, run_id: str, body: Json) -> None:
+    run = history.get(run_id)
     now = int(time.time() * 1000)
     points = [
         Point(str(m["key"]), float(m["value"]), int(m.get("timestamp") or now), int(m.get("step") or 0))
         for m in body.get("metrics") or []
     ]
     if points:
-        local.metrics.append(run.key, points)
+        metrics.append(run.key, points)
     for parameter in body.get("params") or []:
         key, value = parameter["key"], str(parameter["value"])
         if run["parameters"].setdefault(key, value) != value:
@@ -139,69 +108,64 @@ def _log(local: Service, run_id: str, body: Json) -> None:
     run["tags"] |= {tag["key"]: str(tag["value"]) for tag in body.get("tags") or []}
     if body.get("params") or body.get("tags"):
         # The state may have moved since the run was read: only what is logged here is written.
-        local.store.update("runs", run.key, parameters=run["parameters"], tags=run["tags"])
+        history.update(run.key, parameters=run["parameters"], tags=run["tags"])
 
 
 @router.post("/runs/log-metric")
-async def log_metric(body: dict[str, Any], local: ServiceDep) -> Json:
+async def log_metric(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """One value of a metric."""
-    _log(local, _run_id(body), {"metrics": [body]})
+    _log(history, metrics, _run_id(body), {"metrics": [body]})
     return {}
 
 
 @router.post("/runs/log-parameter")
-async def log_parameter(body: dict[str, Any], local: ServiceDep) -> Json:
+async def log_parameter(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """One parameter; it cannot change later."""
-    _log(local, _run_id(body), {"params": [body]})
+    _log(history, metrics, _run_id(body), {"params": [body]})
     return {}
 
 
 @router.post("/runs/set-tag")
-async def set_tag(body: dict[str, Any], local: ServiceDep) -> Json:
+async def set_tag(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """One tag."""
-    _log(local, _run_id(body), {"tags": [body]})
+    _log(history, metrics, _run_id(body), {"tags": [body]})
     return {}
 
 
 @router.post("/runs/log-batch")
-async def log_batch(body: dict[str, Any], local: ServiceDep) -> Json:
+async def log_batch(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """Metrics, parameters and tags at once."""
-    _log(local, _run_id(body), body)
+    _log(history, metrics, _run_id(body), body)
     return {}
 
 
 @router.get("/metrics/get-history")
 async def metric_history(
     metric_key: str,
-    local: ServiceDep,
+    history: HistoryDep,
+    metrics: MetricsDep,
     run_id: str = "",
     run_uuid: str = "",
     max_results: int = 25000,
     page_token: int = 0,
 ) -> Json:
     """All values of a metric, page by page."""
-    run, offset = local.history.get(run_id or run_uuid).key, page_token
-    found = local.metrics.history(run, metric_key, max_results + 1, offset)
-    answer: Json = {"metrics": [views.metric(point) for point in found[:max_results]]}
-    if len(found) > max_results:
+    run, offset = history.get(run_id or run_uuid).key, page_token
+    points = metrics.history(run, metric_key, max_results + 1, offset)
+    answer: Json = {"metrics": [views.metric(point) for point in points[:max_results]]}
+    if len(points) > max_results:
         answer["next_page_token"] = str(offset + max_results)
     return answer
 
 
 @router.get("/metrics/get-history-bulk")
-async def metric_history_bulk(metric_key: str, request: Request, local: ServiceDep) -> Json:
+async def metric_history_bulk(metric_key: str, request: Request, metrics: MetricsDep) -> Json:
     """The values of one metric of several runs."""
     runs = [*request.query_params.getlist("run_id"), *request.query_params.getlist("run_ids")]
     return {
         "metrics": [
             {**views.metric(point), "run_id": run}
             for run in runs
-            for point in local.metrics.history(run, metric_key)
+            for point in metrics.history(run, metric_key)
         ]
     }
-
-
-async def startup(local: Service) -> None:
-    """Forget the metrics of runs that a reset has removed."""
-    if not local.store.list("runs"):
-        local.metrics.clear()

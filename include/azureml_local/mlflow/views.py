@@ -6,14 +6,11 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azureml_local.arm.grammar import CALLER, ArmError, Json, not_found
+from azureml_local.arm.grammar import CALLER, ArmError, Json
 from azureml_local.engine.store import Document
-from azureml_local.mlflow.metrics import Point
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.mlflow.metrics import MetricStore, Point
 
 _STATUS = {
     "NotStarted": "SCHEDULED",
@@ -27,6 +24,7 @@ _STATUS = {
     "Completed": "FINISHED",
     "Canceled": "KILLED",
 }
+# Azure's state for each of MLflow's.
 FROM_MLFLOW = {
     "RUNNING": "Running",
     "SCHEDULED": "Queued",
@@ -34,7 +32,6 @@ FROM_MLFLOW = {
     "FAILED": "Failed",
     "KILLED": "Canceled",
 }
-"""Azure's state for each of MLflow's."""
 
 _CLAUSE = re.compile(
     r"""^\s*(?:(tags?|params?|metrics?|attributes?|attr|run)\.)?(`[^`]+`|"[^"]+"|[\w.\-/]+)
@@ -66,7 +63,7 @@ def metric(point: Point) -> Json:
     return {"key": point.key, "value": number(point.value), "timestamp": point.timestamp, "step": point.step}
 
 
-def render(local: Service, run: Document) -> Json:
+def render(metrics: MetricStore, run: Document) -> Json:
     """A run with its latest metrics."""
     tags = {"mlflow.user": CALLER, "mlflow.runName": run["displayName"], **run["tags"]}
     return {
@@ -83,26 +80,12 @@ def render(local: Service, run: Document) -> Json:
             "lifecycle_stage": "deleted" if run["hidden"] else "active",
         },
         "data": {
-            "metrics": [metric(point) for point in local.metrics.latest(run.key)],
+            "metrics": [metric(point) for point in metrics.latest(run.key)],
             "params": [{"key": key, "value": value} for key, value in run["parameters"].items()],
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         },
         "inputs": {},
     }
-
-
-def experiment(local: Service, experiment_id: str) -> Document:
-    """The experiment of an id; ``0`` is the default one, as in MLflow itself.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
-    if experiment_id == "0":
-        return local.history.experiment("Default")
-    for document in local.store.list("experiments"):
-        if document["id"] == experiment_id:
-            return document
-    raise not_found("The experiment", experiment_id, "the workspace")
 
 
 def matcher(text: str) -> Callable[[Json], bool]:
@@ -125,8 +108,8 @@ def _clause(part: str) -> Callable[[Json], bool]:
         match[3].lower(),
         match[4],
     )
-    wanted: Any = re.findall(r"'([^']*)'", raw) if operator in ("in", "not in") else raw.strip("'\"")
-    return lambda run: _compare(value_of(run, group, key), operator, wanted)
+    operand: Any = re.findall(r"'([^']*)'", raw) if operator in ("in", "not in") else raw.strip("'\"")
+    return lambda run: _compare(value_of(run, group, key), operator, operand)
 
 
 def value_of(run: Json, group: str, key: str) -> Any:
@@ -137,27 +120,27 @@ def value_of(run: Json, group: str, key: str) -> Any:
     return next((entry["value"] for entry in run["data"][name] if entry["key"] == key), None)
 
 
-def _compare(value: Any, operator: str, wanted: Any) -> bool:
+def _compare(value: Any, operator: str, operand: Any) -> bool:
     if value is None:
         return False
     if operator in ("in", "not in"):
-        return (str(value) in wanted) == (operator == "in")
+        return (str(value) in operand) == (operator == "in")
     if operator.endswith("like"):
-        pattern = re.escape(wanted).replace("%", ".*").replace("_", ".")
+        pattern = re.escape(operand).replace("%", ".*").replace("_", ".")
         return re.fullmatch(pattern, str(value), re.I if operator == "ilike" else 0) is not None
     if isinstance(value, int | float):
         try:
-            wanted = float(wanted)
+            operand = float(operand)
         except ValueError:
             return False
     return bool(
         {
-            "=": value == wanted,
-            "!=": value != wanted,
-            ">": value > wanted,
-            "<": value < wanted,
-            ">=": value >= wanted,
-            "<=": value <= wanted,
+            "=": value == operand,
+            "!=": value != operand,
+            ">": value > operand,
+            "<": value < operand,
+            ">=": value >= operand,
+            "<=": value <= operand,
         }[operator]
     )
 

@@ -1,214 +1,118 @@
-"""Managed online endpoints: the address, its keys and how its traffic is split."""
+"""Managed online endpoints: the address, and how its traffic is split."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+import re
+from typing import Annotated
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
+from typing_extensions import override
 
-from azureml_local.arm import grammar
-from azureml_local.arm.grammar import WORKSPACE_PATH, ArmError, Json, Scope, not_found
+from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.operations import Operations
-from azureml_local.engine.store import Document
-from azureml_local.online import rules
-from azureml_local.routing import ScopeDep, ServiceDep, authorized_router
-from azureml_local.service import Service
+from azureml_local.engine.resources import Resources
+from azureml_local.engine.store import Document, Store
+from azureml_local.online import access, schemas, traffic
+from azureml_local.online.pools import Pools
+from azureml_local.routing import part
 from azureml_local.settings import LOCATION, TENANT_ID
 
-router = authorized_router(f"{WORKSPACE_PATH}/onlineEndpoints")
-_KIND = "onlineEndpoints"
-_AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
-_EXTRA = ("location", "tags", "kind", "identity", "sku")
-TOKEN_SECONDS = 12 * 3600
-"""How long an endpoint's own token is good for."""
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]")
+"""Source: the limits page of managed online endpoints: 3 to 32 characters, a letter first, no dash last."""
 
 
-def _render(scope: Scope, document: Document) -> Json:
-    extra = {name: document.get(name) for name in _EXTRA}
-    return grammar.envelope(
-        scope.child(_KIND, document.key),
-        document["properties"],
-        created=document.created,
-        modified=document.modified,
-        **extra,
+class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):
+    """The online endpoints of the workspace."""
+
+    kind, what = "onlineEndpoints", "The online endpoint"
+    body, changes = schemas.Endpoint, schemas.EndpointChanges
+    summaries = (
+        "The endpoints of the workspace.",
+        "One endpoint.",
+        "Create an endpoint, or change the one that there is.",
+        "Change tags and traffic.",
+        "Remove an endpoint with all its deployments; what is under way on these is given up.",
     )
+    private = (access.KEYS,)
+    lists_by_name = True
 
+    def __init__(self, store: Store, operations: Operations, pools: Pools, base_url: str) -> None:
+        super().__init__(store, operations)
+        self._pools, self._base_url = pools, base_url
 
-def _properties(local: Service, name: str, given: Json, old: Document | None) -> Json:
-    mode = _AUTH_MODES.get(str(given.get("authMode", "")).lower())
-    if mode is None:
-        raise ArmError(
-            400,
-            "BadArgument",
-            f"authMode {given.get('authMode')!r} is none of Key, AMLToken, AADToken.",
-            target="authMode",
-        )
-    kept = old["properties"] if old else {"scoringUri": None, "swaggerUri": None}
-    traffic = rules.check_traffic(local, name, given.get("traffic"))
-    return {
-        "description": given.get("description"),
-        "properties": given.get("properties") or {},
-        "authMode": mode,
-        "compute": given.get("compute"),
-        "traffic": traffic,
-        "mirrorTraffic": rules.check_mirror(local, name, given.get("mirrorTraffic"), traffic),
-        "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
-        "scoringUri": kept["scoringUri"],
-        "swaggerUri": kept["swaggerUri"],
-        "provisioningState": "Updating" if old else "Creating",
-    }
+    @override
+    def check_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ArmError(
+                400,
+                "BadArgument",
+                f"Endpoint name {name!r} is not valid: use 3 to 32 letters, digits and dashes, "
+                "a letter first, no dash last.",
+                target=name,
+            )
 
-
-@router.put("/{name}")
-async def create(name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep) -> JSONResponse:
-    """Create an endpoint, or change the one that there is."""
-    rules.check_name("Endpoint", name)
-    given = body.get("properties")
-    if not isinstance(given, dict):
-        raise ArmError(400, "BadArgument", "An endpoint needs 'properties'.", target="properties")
-    old = local.store.get(_KIND, name)
-    rules.refuse_if_busy(local, name)
-    document = local.store.put(
-        _KIND,
-        name,
-        {
-            "properties": _properties(local, name, given, old),
-            "location": body.get("location") or LOCATION,
-            "tags": body.get("tags") or {},
+    @override
+    def accept(self, key: str, body: schemas.Endpoint, before: Document | None) -> Json:
+        given, there = body.properties, self._deployments(key)
+        auth_mode, live = access.mode(given.auth_mode), traffic.check(key, given.traffic, there)
+        # Only the service sets the addresses, when the endpoint is there.
+        kept = before["properties"] if before else {"scoringUri": None, "swaggerUri": None}
+        return {
+            "properties": {
+                "description": given.description,
+                "properties": given.properties or {},
+                "authMode": auth_mode,
+                "compute": given.compute,
+                "traffic": live,
+                "mirrorTraffic": traffic.check_mirror(key, given.mirror_traffic, there, live),
+                "publicNetworkAccess": given.public_network_access or "Enabled",
+                "scoringUri": kept["scoringUri"],
+                "swaggerUri": kept["swaggerUri"],
+            },
+            "location": body.location or LOCATION,
+            "tags": body.tags or {},
             "kind": "Managed",
             "identity": {"type": "SystemAssigned", "principalId": TENANT_ID, "tenantId": TENANT_ID},
-            "sku": body.get("sku"),
-        },
-    )
-    operation = local.operations.begin(f"{_KIND}.{'update' if old else 'create'}", name)
-    return JSONResponse(
-        _render(scope, document), 200 if old else 201, headers=local.operations.headers(scope, operation)
-    )
+            "sku": body.sku and body.sku.sent(),
+        }
+
+    @override
+    def change(self, document: Document, body: schemas.EndpointChanges) -> None:
+        if body.tags is not None:
+            document["tags"] = body.tags
+        given, inner = body.properties or schemas.EndpointProperties(), document["properties"]
+        there = self._deployments(document.key)
+        if "traffic" in given.model_fields_set:
+            inner["traffic"] = traffic.check(document.key, given.traffic, there)
+        if "mirror_traffic" in given.model_fields_set:
+            inner["mirrorTraffic"] = traffic.check_mirror(
+                document.key, given.mirror_traffic, there, inner["traffic"]
+            )
+
+    def _deployments(self, name: str) -> set[str]:
+        return {document.key.partition("/")[2] for document in self.children_of(name)}
+
+    @override
+    async def settle(self, key: str) -> None:
+        document = self.find(key)
+        address = f"{self._base_url}/inference/{key}"
+        document["properties"] |= {
+            "provisioningState": "Succeeded",
+            "scoringUri": f"{address}/score",
+            "swaggerUri": f"{address}/swagger.json",
+        }
+        self._store.put(self.kind, key, document)
+
+    def drop_traffic(self, name: str, deployment: str) -> None:
+        """Forget the shares of a deployment that is being deleted."""
+        document = self._store.get(self.kind, name)
+        if document is not None:
+            for shares in (document["properties"]["traffic"], document["properties"]["mirrorTraffic"]):
+                shares.pop(deployment, None)
+            self._store.put(self.kind, name, document)
+
+    @override
+    async def end(self, key: str) -> None:
+        await self._pools.remove(key)
 
 
-@Operations.handler("onlineEndpoints.create")
-@Operations.handler("onlineEndpoints.update")
-async def _settle(local: Service, name: str) -> None:
-    document = rules.endpoint(local, name)
-    base = f"{local.settings.base_url}/inference/{name}"
-    document["properties"] |= {
-        "provisioningState": "Succeeded",
-        "scoringUri": f"{base}/score",
-        "swaggerUri": f"{base}/swagger.json",
-    }
-    local.store.put(_KIND, name, document)
-
-
-@router.get("/{name}")
-async def get(name: str, scope: ScopeDep, local: ServiceDep) -> Json:
-    """One endpoint."""
-    return _render(scope, rules.endpoint(local, name))
-
-
-@router.get("")
-async def list_endpoints(request: Request, scope: ScopeDep, local: ServiceDep, name: str = "") -> Json:
-    """The endpoints of the workspace."""
-    return grammar.page(
-        request, [_render(scope, one) for one in local.store.list(_KIND) if not name or one.key == name]
-    )
-
-
-@router.patch("/{name}")
-async def update(name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep) -> JSONResponse:
-    """Change tags and traffic."""
-    document = rules.endpoint(local, name)
-    rules.refuse_if_busy(local, name)
-    if body.get("tags") is not None:
-        document["tags"] = body["tags"]
-    changes = body.get("properties") or {}
-    inner = document["properties"]
-    if "traffic" in changes:
-        inner["traffic"] = rules.check_traffic(local, name, changes["traffic"])
-    if "mirrorTraffic" in changes:
-        inner["mirrorTraffic"] = rules.check_mirror(local, name, changes["mirrorTraffic"], inner["traffic"])
-    document["properties"]["provisioningState"] = "Updating"
-    document = local.store.put(_KIND, name, document)
-    operation = local.operations.begin("onlineEndpoints.update", name)
-    return JSONResponse(
-        _render(scope, document), 202, headers=local.operations.headers(scope, operation, delete=True)
-    )
-
-
-@router.delete("/{name}")
-async def delete(name: str, scope: ScopeDep, local: ServiceDep) -> JSONResponse:
-    """Remove an endpoint with all its deployments; what is under way on these is given up."""
-    document = local.store.get(_KIND, name)
-    if document is None:
-        return JSONResponse(None, 204)
-    rules.refuse_if_busy(local, name)
-    document["properties"]["provisioningState"] = "Deleting"
-    local.store.put(_KIND, name, document)
-    operation = local.operations.begin("onlineEndpoints.delete", name)
-    return JSONResponse(None, 202, headers=local.operations.headers(scope, operation, delete=True))
-
-
-@Operations.handler("onlineEndpoints.delete")
-async def _remove(local: Service, name: str) -> None:
-    for document in rules.deployments(local, name):
-        await local.operations.abandon("onlineDeployments", document.key)
-        await local.containers.remove(document.key)
-        local.store.delete("onlineDeployments", document.key)
-    await asyncio.to_thread(local.containers.forget, name)
-    local.store.delete("endpointKeys", name)
-    local.store.delete(_KIND, name)
-
-
-def _keyed(local: Service, name: str) -> Document:
-    document = rules.endpoint(local, name)
-    if document["properties"]["authMode"] != "Key":
-        raise ArmError(
-            400,
-            "BadRequest",
-            f"Endpoint {name!r} has no keys: its authMode is {document['properties']['authMode']}.",
-        )
-    return document
-
-
-@router.post("/{name}/listKeys")
-async def list_keys(name: str, _: ScopeDep, local: ServiceDep) -> Json:
-    """Both keys."""
-    return rules.keys(local, _keyed(local, name).key)
-
-
-@router.post("/{name}/regenerateKeys")
-async def regenerate_keys(
-    name: str, body: dict[str, Any], scope: ScopeDep, local: ServiceDep
-) -> JSONResponse:
-    """Replace one key: by the value given, or a random one if it has that value already, as the SDK sends."""
-    held = rules.keys(local, _keyed(local, name).key)
-    field = {"primary": "primaryKey", "secondary": "secondaryKey"}.get(str(body.get("keyType")).lower())
-    if field is None:
-        raise ArmError(
-            400,
-            "BadArgument",
-            f"keyType {body.get('keyType')!r} is neither Primary nor Secondary.",
-            target="keyType",
-        )
-    wanted = body.get("keyValue")
-    held[field] = wanted if wanted and wanted != held[field] else rules.new_key()
-    local.store.put("endpointKeys", name, held)
-    return JSONResponse(None, 200)
-
-
-@router.post("/{name}/token")
-async def token(name: str, _: ScopeDep, local: ServiceDep) -> Json:
-    """A token that opens an endpoint of authMode AMLToken."""
-    document = local.store.get(_KIND, name)
-    if document is None:
-        raise not_found("The online endpoint", name, "the workspace")
-    if document["properties"]["authMode"] == "Key":
-        raise ArmError(400, "BadRequest", f"Endpoint {name!r} takes keys, not tokens: its authMode is Key.")
-    text, expires = local.identity.issue(rules.token_audience(local, name), lifetime=TOKEN_SECONDS)
-    return {
-        "accessToken": text,
-        "tokenType": "Bearer",
-        "expiryTimeUtc": expires,
-        "refreshAfterTimeUtc": expires - 3600,
-    }
+EndpointsDep = Annotated[Endpoints, part(Endpoints)]

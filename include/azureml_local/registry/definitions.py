@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azureml_local.arm.grammar import ArmError, Json, not_found
+from azureml_local.engine.store import Store
 from azureml_local.registry import catalogue
 from azureml_local.settings import REGISTRY
-from azureml_local.storage import uris
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.storage.uris import Uris
 
 _REGISTRY_ID = re.compile(
     r"azureml://registries/([^/]+)/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I
@@ -26,10 +24,9 @@ _ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_mod
 
 @dataclass(frozen=True)
 class Component:
-    """A definition and where it came from.
+    """A definition and its origin.
 
     Attributes:
-        id: its full id.
         spec: the definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
         registry: whether short names inside it mean components of the registry.
         code: folder of its code on disk, None if it has none.
@@ -51,28 +48,47 @@ class Component:
         return dict(self.spec.get("outputs") or {})
 
 
-def load(local: Service, component_id: str, *, in_registry: bool = False) -> Component:
-    """Find a component by any form of its id.
+class Definitions:
+    """Finds components in the workspace and in the registry."""
 
-    Args:
-        local: the service.
-        component_id: registry id, ARM id, or ``azureml:<name>:<version>``.
-        in_registry: what the short form means.
+    def __init__(self, store: Store, uris: Uris) -> None:
+        self._store, self._uris = store, uris
 
-    Raises:
-        ArmError: 404 if there is none, 400 if the id has no known form.
-    """
-    if match := _REGISTRY_ID.match(component_id):
-        if match[1] != REGISTRY:
-            raise not_found("The registry", match[1], "this cloud")
-        return _from_registry(match[2], match[3])
-    if match := _SHORT_ID.match(component_id):
-        return (
-            _from_registry(match[1], match[2]) if in_registry else _from_workspace(local, match[1], match[2])
-        )
-    if match := _WORKSPACE_ID.match(component_id):
-        return _from_workspace(local, match[1], match[2])
-    raise ArmError(400, "UserError", f"{component_id!r} is no component id.", target="componentId")
+    def load(self, component_id: str, *, in_registry: bool = False) -> Component:
+        """Find a component by any form of its id.
+
+        Args:
+            component_id: registry id, ARM id, or ``azureml:<name>:<version>``.
+            in_registry: what the short form means.
+
+        Raises:
+            ArmError: 404 if there is none, 400 if the id has no known form.
+        """
+        if match := _REGISTRY_ID.match(component_id):
+            if match[1] != REGISTRY:
+                raise not_found("The registry", match[1], "this cloud")
+            return _from_registry(match[2], match[3])
+        if match := _SHORT_ID.match(component_id):
+            return (
+                _from_registry(match[1], match[2])
+                if in_registry
+                else self._from_workspace(match[1], match[2])
+            )
+        if match := _WORKSPACE_ID.match(component_id):
+            return self._from_workspace(match[1], match[2])
+        raise ArmError(400, "UserError", f"{component_id!r} is no component id.", target="componentId")
+
+    def _from_workspace(self, name: str, version: str) -> Component:
+        document = self._store.get("components", f"{name}/{version}")
+        if document is None:
+            raise not_found("The component", f"{name}:{version}", "the workspace")
+        spec = document["properties"]["componentSpec"]
+        code = self.code_folder(spec.get("code"))
+        return Component(f"azureml:{name}:{version}", spec, False, code)
+
+    def code_folder(self, code_id: str | None) -> Path | None:
+        """Folder of uploaded code, None if there is none; ArmError 404 if the code asset does not exist."""
+        return self._uris.resolve(code_id) if code_id else None
 
 
 def _from_registry(name: str, version: str) -> Component:
@@ -84,30 +100,12 @@ def _from_registry(name: str, version: str) -> Component:
     )
 
 
-def _from_workspace(local: Service, name: str, version: str) -> Component:
-    document = local.store.get("components", f"{name}/{version}")
-    if document is None:
-        raise not_found("The component", f"{name}:{version}", "the workspace")
-    spec = document["properties"]["componentSpec"]
-    code = code_folder(local, spec.get("code"))
-    return Component(f"azureml:{name}:{version}", spec, False, code)
-
-
-def code_folder(local: Service, code_id: str | None) -> Path | None:
-    """Folder of uploaded code, None if there is none.
-
-    Raises:
-        ArmError: 404 if the code asset does not exist.
-    """
-    return uris.resolve(local, code_id) if code_id else None
-
-
 def check_inputs(component: Component, given: dict[str, Any], where: str) -> None:
     """Refuse inputs that the component does not take, lacks, or cannot read.
 
     Args:
         component: the definition.
-        given: values by name; a literal is a string, anything else is let pass as an asset; None is unset.
+        given: values by name: a string is a literal, None is unset, anything else passes as an asset.
         where: the node or job, for the message.
 
     Raises:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from pathlib import Path
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -12,24 +10,21 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.arm.lists import select
-from azureml_local.assets import rules
-from azureml_local.assets.codes import pending_upload
-from azureml_local.engine.operations import Operations
-from azureml_local.registry import catalogue, holdings
-from azureml_local.routing import ServiceDep, authorized_router
-from azureml_local.service import Service
+from azureml_local.assets.rules import AssetsDep
+from azureml_local.assets.schemas import Version
+from azureml_local.registry import holdings
+from azureml_local.registry.holdings import HoldingsDep
+from azureml_local.routing import SettingsDep, StoreDep, authorized_router
 from azureml_local.settings import LOCATION, REGISTRY, TENANT_ID
-from azureml_local.storage import files
+from azureml_local.storage.files import ACCOUNT_HOST, REGISTRY_CONTAINER, FilesDep
 
 ARM_PATH = (
     f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{grammar.PROVIDER}"
     "/registries/{registry_name}"
 )
 DATA_PATH = f"/mferp/managementfrontend{ARM_PATH}"
-_PUBLISHED = "registryAssets"
-"""Noun of the time policy, and kind of what is being published; it is not to be seen before that is done."""
 
-router = authorized_router()
+router = authorized_router(doc=__doc__)
 
 
 def _check(registry_name: str) -> None:
@@ -40,12 +35,12 @@ def _check(registry_name: str) -> None:
 
 
 @router.get(ARM_PATH)
-async def get_registry(registry_name: str, local: ServiceDep) -> Json:
+async def get_registry(registry_name: str, settings: SettingsDep) -> Json:
     """The registry itself."""
     _check(registry_name)
     properties = {
-        "discoveryUrl": f"{local.settings.base_url}/registrymanagement/v1.0/registries/{REGISTRY}/discovery",
-        "mlFlowRegistryUri": f"azureml://localhost:{local.settings.port}/mlflow/v1.0{holdings.ARM_ID}",
+        "discoveryUrl": f"{settings.base_url}/registrymanagement/v1.0/registries/{REGISTRY}/discovery",
+        "mlFlowRegistryUri": f"azureml://localhost:{settings.port}/mlflow/v1.0{holdings.ARM_ID}",
         "publicNetworkAccess": "Enabled",
         "intellectualPropertyPublisher": None,
         "managedResourceGroup": None,
@@ -66,7 +61,15 @@ async def get_registry(registry_name: str, local: ServiceDep) -> Json:
 
 
 @router.post(f"{DATA_PATH}/datarefs/{{name}}/versions/{{version}}")
-async def data_reference(registry_name: str, name: str, version: str, local: ServiceDep, body: Json) -> Json:
+async def data_reference(
+    registry_name: str,
+    name: str,
+    version: str,
+    body: Json,
+    settings: SettingsDep,
+    files: FilesDep,
+    held: HoldingsDep,
+) -> Json:
     """A SAS with which an asset's files are read.
 
     Raises:
@@ -75,14 +78,11 @@ async def data_reference(registry_name: str, name: str, version: str, local: Ser
     _check(registry_name)
     blob_uri = str(body.get("blobUri"))
     container = (
-        blob_uri.removeprefix(local.settings.base_url)
-        .strip("/")
-        .removeprefix(f"{files.ACCOUNT_HOST}/")
-        .split("/")[0]
+        blob_uri.removeprefix(settings.base_url).strip("/").removeprefix(f"{ACCOUNT_HOST}/").split("/")[0]
     )
-    if container == files.REGISTRY_CONTAINER:
-        _link_weights(local, name, version)
-    sas_uri = files.sas_url(local, container, permissions="rl")
+    if container == REGISTRY_CONTAINER:
+        held.link_weights(name, version)
+    sas_uri = files.sas_url(container, permissions="rl")
     return {
         "blobReferenceForConsumption": {
             "blobUri": blob_uri,
@@ -92,19 +92,9 @@ async def data_reference(registry_name: str, name: str, version: str, local: Ser
     }
 
 
-def _link_weights(local: Service, name: str, version: str) -> None:
-    """Let the registry's container show a folder of weights, without a copy of it."""
-    link: Path = files.blob_path(local, files.REGISTRY_CONTAINER, f"models/{name}/{version}")
-    folder = catalogue.model_folder(local, name, version)
-    if not link.is_symlink() or Path(os.readlink(link)) != folder:
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(folder)
-
-
 @router.put(f"{DATA_PATH}/tempdatarefs/{{name}}/versions/{{version}}")
 async def temporary_reference(
-    registry_name: str, name: str, version: str, local: ServiceDep, body: Json
+    registry_name: str, name: str, version: str, body: Json, held: HoldingsDep, assets: AssetsDep
 ) -> Json:
     """Where to upload the files of an asset that is about to be published.
 
@@ -113,11 +103,11 @@ async def temporary_reference(
     """
     _check(registry_name)
     plural = str(body.get("assetId", "")).split("/registries/")[-1].split("/")[1:2]
-    if plural and any(item.key == f"{name}/{version}" for item in holdings.versions(local, plural[0], name)):
+    if plural and any(item.key == f"{name}/{version}" for item in held.versions(plural[0], name)):
         raise ArmError(
             409, "UserError", f"{name}:{version} exists already in registry {REGISTRY}.", target=name
         )
-    upload = pending_upload(local, holdings.ARM_ID)
+    upload = assets.pending_upload(holdings.ARM_ID)
     return {
         "blobReferenceForConsumption": upload["blobReferenceForConsumption"],
         "temporaryDataReferenceId": str(uuid.uuid4()),
@@ -126,57 +116,64 @@ async def temporary_reference(
 
 
 @router.get(f"{DATA_PATH}/mfeOperationResults/{{operation}}")
-async def operation_result(registry_name: str, operation: str, local: ServiceDep) -> Response:
+async def operation_result(
+    registry_name: str, operation: str, store: StoreDep, held: HoldingsDep
+) -> Response:
     """How a publication goes: 202 while it does, then the version, or why there is none."""
     _check(registry_name)
-    found = local.store.get("operations", operation)
-    if found is None:
+    document = store.get("operations", operation)
+    if document is None:
         raise grammar.not_found("The operation", operation, f"registry {REGISTRY}")
-    if found["status"] == "InProgress":
+    if document["status"] == "InProgress":
         return JSONResponse(None, 202, headers={"Retry-After": "1"})
-    if found["status"] == "Failed":
-        return JSONResponse({"error": found["error"]}, 400)
-    plural, name, version = found["key"].split("/")
-    return JSONResponse(holdings.body(plural, holdings.find(local, plural, name, version)))
+    if document["status"] == "Failed":
+        return JSONResponse({"error": document["error"]}, 400)
+    plural, name, version = document["key"].split("/")
+    return JSONResponse(holdings.body(plural, held.find(plural, name, version)))
 
 
 @router.get(f"{DATA_PATH}/{{plural}}")
-async def list_containers(registry_name: str, plural: str, local: ServiceDep, request: Request) -> Json:
+async def list_containers(registry_name: str, plural: str, held: HoldingsDep, request: Request) -> Json:
     """The assets of a kind."""
     _check(registry_name)
     holdings.noun(plural)
-    return grammar.page(
-        request, [holdings.container_body(local, plural, name) for name in holdings.names(local, plural)]
-    )
+    return grammar.page(request, [held.container_body(plural, name) for name in held.names(plural)])
 
 
 @router.get(f"{DATA_PATH}/{{plural}}/{{name}}")
-async def get_container(registry_name: str, plural: str, name: str, local: ServiceDep) -> Json:
+async def get_container(registry_name: str, plural: str, name: str, held: HoldingsDep) -> Json:
     """One asset, with its latest and next version."""
     _check(registry_name)
-    return holdings.container_body(local, plural, name)
+    return held.container_body(plural, name)
 
 
 @router.get(f"{DATA_PATH}/{{plural}}/{{name}}/versions")
 async def list_versions(
-    registry_name: str, plural: str, name: str, local: ServiceDep, request: Request
+    registry_name: str, plural: str, name: str, held: HoldingsDep, request: Request
 ) -> Json:
     """The versions of an asset, newest first."""
     _check(registry_name)
-    chosen = select(request, holdings.versions(local, plural, name))
+    chosen = select(request, held.versions(plural, name))
     return grammar.page(request, [holdings.body(plural, document) for document in chosen])
 
 
 @router.get(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
-async def get_version(registry_name: str, plural: str, name: str, version: str, local: ServiceDep) -> Json:
+async def get_version(registry_name: str, plural: str, name: str, version: str, held: HoldingsDep) -> Json:
     """One version."""
     _check(registry_name)
-    return holdings.body(plural, holdings.find(local, plural, name, version))
+    return holdings.body(plural, held.find(plural, name, version))
 
 
 @router.put(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")
 async def put_version(
-    registry_name: str, plural: str, name: str, version: str, local: ServiceDep, body: Json, request: Request
+    registry_name: str,
+    plural: str,
+    name: str,
+    version: str,
+    body: Version,
+    request: Request,
+    held: HoldingsDep,
+    settings: SettingsDep,
 ) -> Response:
     """Publish a version, or change what may change of a published one; a long-running operation.
 
@@ -184,33 +181,11 @@ async def put_version(
         ArmError: 409 for a version that the catalogue holds, or that exists with other content.
     """
     _check(registry_name)
-    noun = holdings.noun(plural)
-    if plural in ("models", "components", "environments") and any(
-        (item["name"], str(item["version"])) == (name, version) for item in catalogue.documents(plural)
-    ):
-        raise ArmError(
-            409, "UserError", f"{name}:{version} belongs to the catalogue and cannot be changed.", target=name
-        )
-    properties = body.get("properties") or {}
-    rules.check_version(local, noun, name, version, properties)
-    key = f"{plural}/{name}/{version}"
-    if local.operations.active(_PUBLISHED, key) is not None:
-        raise ArmError(409, "UserError", f"{name}:{version} is being published already.", target=name)
-    local.store.put(_PUBLISHED, key, {"wanted": properties})
-    operation = local.operations.begin(f"{_PUBLISHED}.publish", key)
+    operation = held.begin_publish(plural, name, version, body.properties.sent())
     headers = {
-        "Location": f"{local.settings.base_url}{DATA_PATH.format(**request.path_params)}"
+        "Location": f"{settings.base_url}{DATA_PATH.format(**request.path_params)}"
         f"/mfeOperationResults/{operation}?api-version=2021-10-01-dataplanepreview",
         "x-ms-async-operation-timeout": "PT30M",
         "Retry-After": "1",
     }
     return JSONResponse(None, 202, headers=headers)
-
-
-@Operations.handler(f"{_PUBLISHED}.publish")
-async def _publish(local: Service, key: str) -> None:
-    plural, name, version = key.split("/")
-    pending = local.store.get(_PUBLISHED, key)
-    if pending is not None:
-        rules.put_version(local, holdings.noun(plural), name, version, pending["wanted"])
-        local.store.delete(_PUBLISHED, key)

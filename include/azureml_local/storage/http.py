@@ -6,9 +6,10 @@ Source of headers and codes: Azure Storage's REST API, service version 2021-12-0
 from __future__ import annotations
 
 import re
+import shutil
 from email.utils import formatdate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 from xml.etree import ElementTree
 
 from fastapi import Request
@@ -16,15 +17,16 @@ from fastapi.responses import Response
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine import sas
-from azureml_local.storage import files
+from azureml_local.engine.identity import Identity
+from azureml_local.engine.lifecycle import Part
+from azureml_local.engine.store import Store
+from azureml_local.routing import part
+from azureml_local.storage.files import ACCOUNT_HOST, Files
 
-if TYPE_CHECKING:
-    from azureml_local.service import Service
-
-CONTAINER = f"/{files.ACCOUNT_HOST}/{{container}}"
-"""Route of a container."""
+# Route of a container.
+CONTAINER = f"/{ACCOUNT_HOST}/{{container}}"
+# Route of a blob.
 BLOB = CONTAINER + "/{path:path}"
-"""Route of a blob."""
 
 
 class BlobError(ArmError):
@@ -41,61 +43,85 @@ class BlobError(ArmError):
         )
 
 
-def authorize(local: Service, request: Request, container: str, path: str, needed: str) -> None:
-    """Refuse a request that neither a SAS with one of the ``needed`` permissions nor a token opens.
+class Blobs(Part):
+    """What every blob route asks: who may, where the file is, and what is known of it besides its bytes."""
 
-    Raises:
-        BlobError: 401 or 403.
-    """
-    try:
-        if "sig" in request.query_params:
-            sas.check(local.account_key, container, path, request.query_params, needed)
-        else:
-            local.identity.require(request.headers.get("Authorization"))
-    except ArmError as error:
-        raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
+    def __init__(self, store: Store, files: Files, identity: Identity) -> None:
+        self._store, self._files, self._identity = store, files, identity
+
+    def authorize(self, request: Request, container: str, path: str, needed: str) -> None:
+        """Refuse a request that neither a SAS with one of the ``needed`` permissions nor a token opens.
+
+        Raises:
+            BlobError: 401 or 403.
+        """
+        try:
+            if "sig" in request.query_params:
+                sas.check(self._files.account_key, container, path, request.query_params, needed)
+            else:
+                self._identity.require(request.headers.get("Authorization"))
+        except ArmError as error:
+            raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
+
+    def file(self, container: str, path: str) -> Path:
+        """The local file of a blob; BlobError 404 ``BlobNotFound`` or ``ContainerNotFound``."""
+        file = self._files.path(container, path)
+        if file.is_file():
+            return file
+        if self._files.path(container).is_dir():
+            raise BlobError(404, "BlobNotFound", f"The specified blob does not exist: {container}/{path}.")
+        raise no_container(f"{container}/{path}")
+
+    def facts(self, container: str, path: str) -> dict[str, Any]:
+        """Content type, MD5 with the ETag that it belongs to, and metadata; empty if nothing is known."""
+        return self._store.get("blobs", f"{container}/{path}") or {}
+
+    def set_facts(self, container: str, path: str, facts: dict[str, Any]) -> None:
+        """Replace what :meth:`facts` answers."""
+        self._store.put("blobs", f"{container}/{path}", facts)
+
+    def delete_facts(self, container: str, path: str) -> None:
+        """Know nothing of a blob any longer."""
+        self._store.delete("blobs", f"{container}/{path}")
+
+    def delete_below(self, container: str, folder: str) -> None:
+        """Delete a folder of blobs with all that is known of them."""
+        for document in self._store.list("blobs", f"{container}/{folder}/"):
+            self._store.delete("blobs", document.key)
+        shutil.rmtree(self._files.path(container, folder), ignore_errors=True)
+
+    def headers(self, container: str, path: str, file: Path) -> dict[str, str]:
+        """What a blob's answer carries besides its bytes."""
+        facts = self.facts(container, path)
+        fields = {
+            "ETag": etag(file),
+            "Last-Modified": formatdate(file.stat().st_mtime, usegmt=True),
+            "Accept-Ranges": "bytes",
+            "Content-Type": facts.get("type", "application/octet-stream"),
+            "x-ms-blob-type": facts.get("kind", "BlockBlob"),
+            "x-ms-lease-status": "unlocked",
+            "x-ms-lease-state": "available",
+            "x-ms-server-encrypted": "true",
+            "x-ms-version": sas.VERSION,
+        }
+        # The sum was taken when the blob was put; a file that a job has written since has none.
+        if facts.get("etag") == fields["ETag"]:
+            fields["Content-MD5"] = facts["md5"]
+        return fields | {f"x-ms-meta-{name}": value for name, value in facts.get("metadata", {}).items()}
 
 
-def file(local: Service, container: str, path: str) -> Path:
-    """The local file of a blob.
+BlobsDep = Annotated[Blobs, part(Blobs)]
 
-    Raises:
-        BlobError: 404 ``BlobNotFound`` or ``ContainerNotFound``.
-    """
-    found = files.blob_path(local, container, path)
-    if not found.is_file():
-        known = files.blob_path(local, container).is_dir()
-        code = "BlobNotFound" if known else "ContainerNotFound"
-        raise BlobError(
-            404, code, f"The specified {'blob' if known else 'container'} does not exist: {container}/{path}."
-        )
-    return found
+
+def no_container(name: str) -> BlobError:
+    """404 for a container that does not exist."""
+    return BlobError(404, "ContainerNotFound", f"The specified container does not exist: {name}.")
 
 
 def etag(file: Path) -> str:
     """The ETag of a file as it is now."""
     status = file.stat()
     return f'"0x{status.st_mtime_ns:X}{status.st_size:X}"'
-
-
-def headers(local: Service, container: str, path: str, file: Path) -> dict[str, str]:
-    """What a blob's answer carries besides its bytes."""
-    facts: dict[str, Any] = local.store.get("blobs", f"{container}/{path}") or {}
-    fields = {
-        "ETag": etag(file),
-        "Last-Modified": formatdate(file.stat().st_mtime, usegmt=True),
-        "Accept-Ranges": "bytes",
-        "Content-Type": facts.get("type", "application/octet-stream"),
-        "x-ms-blob-type": facts.get("kind", "BlockBlob"),
-        "x-ms-lease-status": "unlocked",
-        "x-ms-lease-state": "available",
-        "x-ms-server-encrypted": "true",
-        "x-ms-version": sas.VERSION,
-    }
-    # The sum was taken when the blob was put; a file that a job has written since has none.
-    if facts.get("etag") == fields["ETag"]:
-        fields["Content-MD5"] = facts["md5"]
-    return fields | {f"x-ms-meta-{name}": value for name, value in facts.get("metadata", {}).items()}
 
 
 def conditions(request: Request, current: str | None) -> None:
@@ -123,12 +149,12 @@ def span(request: Request, size: int) -> tuple[int, int] | None:
     text = request.headers.get("x-ms-range") or request.headers.get("Range")
     if not text:
         return None
-    found = re.fullmatch(r"bytes=(\d+)-(\d*)", text)
-    if not found or int(found[1]) >= size:
+    match = re.fullmatch(r"bytes=(\d+)-(\d*)", text)
+    if not match or int(match[1]) >= size:
         raise BlobError(
             416,
             "InvalidRange",
             f"The range {text!r} is not in a blob of {size} bytes.",
             headers={"Content-Range": f"bytes */{size}"},
         )
-    return int(found[1]), min(int(found[2] or size - 1), size - 1)
+    return int(match[1]), min(int(match[2] or size - 1), size - 1)

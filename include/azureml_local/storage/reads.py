@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
-from azureml_local.routing import ServiceDep
-from azureml_local.service import Service
-from azureml_local.storage import files, http
-from azureml_local.storage.http import BLOB, CONTAINER, BlobError
+from azureml_local.routing import SettingsDep, title
+from azureml_local.storage import http
+from azureml_local.storage.files import Files, FilesDep
+from azureml_local.storage.http import BLOB, CONTAINER, BlobError, Blobs, BlobsDep, no_container
 
-router = APIRouter()
+router = APIRouter(tags=title(__doc__))
 CHUNK = 1 << 20
 
 
@@ -30,12 +30,12 @@ async def _read(file: Path, first: int, last: int) -> AsyncIterator[bytes]:
 
 
 @router.api_route(BLOB, methods=["GET", "HEAD"])
-async def get(container: str, path: str, request: Request, local: ServiceDep) -> Response:
+async def get(container: str, path: str, request: Request, blobs: BlobsDep) -> Response:
     """A blob's bytes, or with HEAD its properties only; ``comp=metadata`` and ``comp=blocklist`` with GET."""
-    http.authorize(local, request, container, path, "r")
-    file = http.file(local, container, path)
+    blobs.authorize(request, container, path, "r")
+    file = blobs.file(container, path)
     http.conditions(request, http.etag(file))
-    headers, size = http.headers(local, container, path, file), file.stat().st_size
+    headers, size = blobs.headers(container, path, file), file.stat().st_size
     if request.method == "HEAD" or request.query_params.get("comp") == "metadata":
         return Response(headers=headers | {"Content-Length": str(size if request.method == "HEAD" else 0)})
     span = http.span(request, size)
@@ -49,23 +49,25 @@ async def get(container: str, path: str, request: Request, local: ServiceDep) ->
 
 
 @router.delete(BLOB)
-async def delete(container: str, path: str, request: Request, local: ServiceDep) -> Response:
+async def delete(container: str, path: str, request: Request, blobs: BlobsDep) -> Response:
     """Remove a blob."""
-    http.authorize(local, request, container, path, "d")
-    file = http.file(local, container, path)
+    blobs.authorize(request, container, path, "d")
+    file = blobs.file(container, path)
     http.conditions(request, http.etag(file))
     file.unlink()
-    local.store.delete("blobs", f"{container}/{path}")
+    blobs.delete_facts(container, path)
     return Response(status_code=202)
 
 
 @router.api_route(CONTAINER, methods=["GET", "HEAD"])
-async def get_container(container: str, request: Request, local: ServiceDep) -> Response:
+async def get_container(
+    container: str, request: Request, blobs: BlobsDep, files: FilesDep, settings: SettingsDep
+) -> Response:
     """A container's properties, or with ``comp=list`` its blobs."""
-    http.authorize(local, request, container, "", "rl")
-    folder = files.blob_path(local, container)
+    blobs.authorize(request, container, "", "rl")
+    folder = files.path(container)
     if not folder.is_dir():
-        raise BlobError(404, "ContainerNotFound", f"The specified container does not exist: {container}.")
+        raise no_container(container)
     if request.query_params.get("comp") != "list":
         return Response(
             headers={
@@ -73,20 +75,19 @@ async def get_container(container: str, request: Request, local: ServiceDep) -> 
                 "Last-Modified": formatdate(folder.stat().st_mtime, usegmt=True),
             }
         )
-    return Response(
-        await asyncio.to_thread(_listing, local, container, request), media_type="application/xml"
-    )
+    listing = await asyncio.to_thread(_listing, blobs, files, settings.base_url, container, request)
+    return Response(listing, media_type="application/xml")
 
 
 @router.put(CONTAINER)
-async def put_container(container: str, request: Request, local: ServiceDep) -> Response:
+async def put_container(container: str, request: Request, blobs: BlobsDep, files: FilesDep) -> Response:
     """Make a container.
 
     Raises:
         BlobError: 409 if there is one of that name.
     """
-    http.authorize(local, request, container, "", "cw")
-    folder = files.blob_path(local, container)
+    blobs.authorize(request, container, "", "cw")
+    folder = files.path(container)
     if folder.is_dir():
         raise BlobError(
             409, "ContainerAlreadyExists", f"The specified container already exists: {container}."
@@ -101,22 +102,22 @@ def _entries(names: list[str], prefix: str, delimiter: str) -> list[tuple[str, b
         return [(name, False) for name in names]
     seen: dict[tuple[str, bool], None] = {}
     for name in names:
-        head, found, _ = name[len(prefix) :].partition(delimiter)
-        seen[(prefix + head + found, bool(found))] = None
+        head, cut, _ = name[len(prefix) :].partition(delimiter)
+        seen[(prefix + head + cut, bool(cut))] = None
     return list(seen)
 
 
-def _listing(local: Service, container: str, request: Request) -> bytes:
+def _listing(blobs: Blobs, files: Files, base_url: str, container: str, request: Request) -> bytes:
     query = request.query_params
     prefix, marker, delimiter = query.get("prefix", ""), query.get("marker", ""), query.get("delimiter", "")
     size = int(query.get("maxresults", 5000))
     entries = [
         entry
-        for entry in _entries(list(files.names(local, container, prefix)), prefix, delimiter)
+        for entry in _entries(list(files.names(container, prefix)), prefix, delimiter)
         if entry[0] >= marker
     ]
     root = ElementTree.Element(
-        "EnumerationResults", {"ServiceEndpoint": f"{local.settings.base_url}/", "ContainerName": container}
+        "EnumerationResults", {"ServiceEndpoint": f"{base_url}/", "ContainerName": container}
     )
     for tag, text in (
         ("Prefix", prefix),
@@ -131,19 +132,18 @@ def _listing(local: Service, container: str, request: Request) -> bytes:
         if folder:
             ElementTree.SubElement(ElementTree.SubElement(node, "BlobPrefix"), "Name").text = name
         else:
-            _describe(local, container, name, node, "metadata" in query.get("include", ""))
+            file = files.path(container, name)
+            if file.is_file():
+                headers = blobs.headers(container, name, file)
+                _describe(name, file, headers, node, "metadata" in query.get("include", ""))
     ElementTree.SubElement(root, "NextMarker").text = entries[size][0] if len(entries) > size else None
     body: bytes = ElementTree.tostring(root, "utf-8", xml_declaration=True)
     return body
 
 
 def _describe(
-    local: Service, container: str, name: str, parent: ElementTree.Element, with_metadata: bool
+    name: str, file: Path, headers: dict[str, str], parent: ElementTree.Element, with_metadata: bool
 ) -> None:
-    file = files.blob_path(local, container, name)
-    if not file.is_file():
-        return
-    headers = http.headers(local, container, name, file)
     blob = ElementTree.SubElement(parent, "Blob")
     ElementTree.SubElement(blob, "Name").text = name
     properties = ElementTree.SubElement(blob, "Properties")
@@ -164,8 +164,3 @@ def _describe(
         for key, value in headers.items():
             if key.startswith("x-ms-meta-"):
                 ElementTree.SubElement(metadata, key[len("x-ms-meta-") :]).text = value
-
-
-async def startup(local: Service) -> None:
-    """Make the containers that a workspace comes with."""
-    files.ensure_containers(local)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.engine.store import Store
 from azureml_local.registry import catalogue
-from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
-from azureml_local.storage import files
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
+from azureml_local.storage.files import ACCOUNT_HOST, Files
 
 _WORKSPACE = (
     r"subscriptions/[^/]+/resource[gG]roups/[^/]+/"
@@ -52,109 +49,115 @@ def output_uri(job: str, output: str, path: str = "") -> str:
 
 def model_key(uri: str) -> str | None:
     """``<name>/<version>`` of a model of the workspace, None for an address of anything else."""
-    found = _ASSET.search(uri) if not uri.startswith("azureml://registries/") else None
-    found = found or _SHORT.fullmatch(uri)
-    return f"{found['name']}/{found['version']}" if found and found["version"] else None
+    match = _ASSET.search(uri) if not uri.startswith("azureml://registries/") else None
+    match = match or _SHORT.fullmatch(uri)
+    return f"{match['name']}/{match['version']}" if match and match["version"] else None
 
 
-def canonical(local: Service, uri: str) -> str:
+def canonical(uri: str) -> str:
     """An address as it is stored: datastore paths and job outputs in the long form, others unchanged."""
-    if found := _JOB.fullmatch(uri):
-        return long_uri("workspaceblobstore", f"azureml/{found['job']}/{found['output']}/{found['path']}")
-    if found := _DATASTORE.fullmatch(uri):
-        return long_uri(found["store"], found["path"])
+    if match := _JOB.fullmatch(uri):
+        return long_uri("workspaceblobstore", f"azureml/{match['job']}/{match['output']}/{match['path']}")
+    if match := _DATASTORE.fullmatch(uri):
+        return long_uri(match["store"], match["path"])
     return uri
 
 
 def job_of(uri: str) -> str | None:
     """Name of the job whose output an address is, if it is one."""
-    found = _JOB.fullmatch(uri)
-    return found["job"] if found else None
+    match = _JOB.fullmatch(uri)
+    return match["job"] if match else None
 
 
-def resolve(local: Service, uri: str) -> Path:
-    """The local file or folder behind any address; what a datastore path names need not exist yet.
+class Uris:
+    """Finds the files behind addresses."""
 
-    Raises:
-        ArmError: 404 if the asset, datastore or container does not exist; 400 if the form is not known.
-    """
-    if found := _JOB.fullmatch(uri):
-        return resolve(local, output_uri(found["job"], found["output"], found["path"]))
-    if found := _DATASTORE.fullmatch(uri):
-        return _in_datastore(local, found["store"], found["path"])
-    if found := _REGISTRY.fullmatch(uri):
-        return _in_registry(local, found["kind"], found["name"], found["version"])
-    if found := _ASSET.search(uri):
-        return _asset(local, found["kind"], found["name"], found["version"])
-    if found := _SHORT.fullmatch(uri):
-        return _by_name(local, found["name"], found["version"])
-    if uri.startswith(("https://", "wasbs://")):
-        return _by_url(local, uri)
-    raise ArmError(400, "UserError", f"The address {uri!r} is of no form that Azure ML knows.", target=uri)
+    def __init__(self, store: Store, files: Files, settings: Settings) -> None:
+        self._store, self._files, self._settings = store, files, settings
 
+    def resolve(self, uri: str) -> Path:
+        """The local file or folder behind any address; what a datastore path names need not exist yet.
 
-def _in_datastore(local: Service, name: str, path: str) -> Path:
-    document = local.store.get("datastores", name)
-    if document is None:
+        Raises:
+            ArmError: 404 if the asset, datastore or container does not exist; 400 if the form is not known.
+        """
+        if match := _JOB.fullmatch(uri):
+            return self.resolve(output_uri(match["job"], match["output"], match["path"]))
+        if match := _DATASTORE.fullmatch(uri):
+            return self._in_datastore(match["store"], match["path"])
+        if match := _REGISTRY.fullmatch(uri):
+            return self._in_registry(match["kind"], match["name"], match["version"])
+        if match := _ASSET.search(uri):
+            return self._asset(match["kind"], match["name"], match["version"])
+        if match := _SHORT.fullmatch(uri):
+            return self._by_name(match["name"], match["version"])
+        if uri.startswith(("https://", "wasbs://")):
+            return self._by_url(uri)
         raise ArmError(
-            404, "ResourceNotFound", f"Datastore '{name}' was not found in the workspace.", target=name
+            400, "UserError", f"The address {uri!r} is of no form that Azure ML knows.", target=uri
         )
-    container = document["properties"].get("containerName") or document["properties"].get("filesystem")
-    if not container:
-        raise ArmError(
-            400, "UserError", f"Datastore '{name}' is no blob container: its paths cannot be read here."
-        )
-    return files.blob_path(local, container, unquote(path))
 
+    def _in_datastore(self, name: str, path: str) -> Path:
+        document = self._store.get("datastores", name)
+        if document is None:
+            raise ArmError(
+                404, "ResourceNotFound", f"Datastore '{name}' was not found in the workspace.", target=name
+            )
+        container = document["properties"].get("containerName") or document["properties"].get("filesystem")
+        if not container:
+            raise ArmError(
+                400, "UserError", f"Datastore '{name}' is no blob container: its paths cannot be read here."
+            )
+        return self._files.path(container, unquote(path))
 
-def _in_registry(local: Service, kind: str, name: str, version: str) -> Path:
-    published = local.store.get(f"registry/{kind}", f"{name}/{version}")
-    if published is not None and kind in _PATH_FIELDS:
-        return _by_url(local, published["properties"][_PATH_FIELDS[kind]])
-    if kind == "models":
-        return catalogue.model_folder(local, name, version)
-    if kind == "codes":
-        return catalogue.component_code(name, version)
-    raise ArmError(
-        404, "ResourceNotFound", f"{kind}/{name} version {version} of the registry has no files.", target=name
-    )
-
-
-def _asset(local: Service, kind: str, name: str, version: str) -> Path:
-    document = local.store.get(kind, f"{name}/{version}")
-    if document is None:
+    def _in_registry(self, kind: str, name: str, version: str) -> Path:
+        published = self._store.get(f"registry/{kind}", f"{name}/{version}")
+        if published is not None and kind in _PATH_FIELDS:
+            return self._by_url(published["properties"][_PATH_FIELDS[kind]])
+        if kind == "models":
+            return catalogue.model_folder(self._settings, name, version)
+        if kind == "codes":
+            return catalogue.component_code(name, version)
         raise ArmError(
             404,
             "ResourceNotFound",
-            f"{name}:{version} was not found in {kind} of the workspace.",
+            f"{kind}/{name} version {version} of the registry has no files.",
             target=name,
         )
-    if kind not in _PATH_FIELDS:
-        raise ArmError(400, "UserError", f"{kind}/{name} has no files.", target=name)
-    return resolve(local, document["properties"][_PATH_FIELDS[kind]])
 
+    def _asset(self, kind: str, name: str, version: str) -> Path:
+        document = self._store.get(kind, f"{name}/{version}")
+        if document is None:
+            raise ArmError(
+                404,
+                "ResourceNotFound",
+                f"{name}:{version} was not found in {kind} of the workspace.",
+                target=name,
+            )
+        if kind not in _PATH_FIELDS:
+            raise ArmError(400, "UserError", f"{kind}/{name} has no files.", target=name)
+        return self.resolve(document["properties"][_PATH_FIELDS[kind]])
 
-def _by_name(local: Service, name: str, version: str | None) -> Path:
-    for kind in ("data", "models"):
-        known = local.store.list(kind, f"{name}/")
-        for document in reversed(known):
-            if version is None or document.key == f"{name}/{version}":
-                return _asset(local, kind, name, document.key.split("/", 1)[1])
-    wanted = f"{name}:{version}" if version else name
-    raise ArmError(
-        404,
-        "ResourceNotFound",
-        f"{wanted} was not found among data and models of the workspace.",
-        target=name,
-    )
-
-
-def _by_url(local: Service, url: str) -> Path:
-    parts = unquote(urlsplit(url).path).strip("/").split("/")
-    if parts and parts[0] == files.ACCOUNT_HOST:
-        parts = parts[1:]
-    if not url.startswith(local.settings.base_url) or not parts:
+    def _by_name(self, name: str, version: str | None) -> Path:
+        for kind in ("data", "models"):
+            known = self._store.list(kind, f"{name}/")
+            for document in reversed(known):
+                if version is None or document.key == f"{name}/{version}":
+                    return self._asset(kind, name, document.key.split("/", 1)[1])
+        asset = f"{name}:{version}" if version else name
         raise ArmError(
-            400, "UserError", f"The address {url!r} is not in the workspace's storage.", target=url
+            404,
+            "ResourceNotFound",
+            f"{asset} was not found among data and models of the workspace.",
+            target=name,
         )
-    return files.blob_path(local, parts[0], "/".join(parts[1:]))
+
+    def _by_url(self, url: str) -> Path:
+        parts = unquote(urlsplit(url).path).strip("/").split("/")
+        if parts and parts[0] == ACCOUNT_HOST:
+            parts = parts[1:]
+        if not url.startswith(self._files.base_url) or not parts:
+            raise ArmError(
+                400, "UserError", f"The address {url!r} is not in the workspace's storage.", target=url
+            )
+        return self._files.path(parts[0], "/".join(parts[1:]))

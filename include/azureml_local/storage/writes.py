@@ -7,6 +7,8 @@ import base64
 import hashlib
 import os
 import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from azureml_local.engine import sas
-from azureml_local.routing import ServiceDep
-from azureml_local.service import Service
-from azureml_local.storage import files, http
-from azureml_local.storage.http import BLOB, BlobError
+from azureml_local.routing import title
+from azureml_local.storage import http
+from azureml_local.storage.files import ACCOUNT_HOST, Files, FilesDep
+from azureml_local.storage.http import BLOB, BlobError, Blobs, BlobsDep, no_container
 
-router = APIRouter()
+router = APIRouter(tags=title(__doc__))
 
 
 def _metadata(request: Request) -> dict[str, str]:
@@ -38,29 +40,28 @@ def _metadata(request: Request) -> dict[str, str]:
 async def _receive(request: Request, target: Path) -> str:
     """Write the request's body to a file; its MD5 in base64."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part, md5 = (
-        target.with_name(f"{target.name}.part-{os.urandom(4).hex()}"),
-        hashlib.md5(usedforsecurity=False),
-    )
+    part = target.with_name(f"{target.name}.part-{os.urandom(4).hex()}")
+    md5 = hashlib.md5(usedforsecurity=False)
     try:
         with part.open("wb") as stream:
             async for chunk in request.stream():
                 md5.update(chunk)
                 stream.write(chunk)
-        told, sum_ = request.headers.get("Content-MD5"), base64.b64encode(md5.digest()).decode()
-        if told and told != sum_:
+        declared, actual = request.headers.get("Content-MD5"), base64.b64encode(md5.digest()).decode()
+        if declared and declared != actual:
             raise BlobError(
                 400, "Md5Mismatch", "The MD5 value in the request did not match the one of the body."
             )
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-    return sum_
+    return actual
 
 
-def _remember(local: Service, container: str, path: str, file: Path, request: Request, md5: str) -> None:
+def _facts(request: Request, file: Path, md5: str) -> dict[str, Any]:
+    """What is known of a blob that a request has just written."""
     headers = request.headers
-    facts = {
+    return {
         "type": headers.get("x-ms-blob-content-type")
         or headers.get("Content-Type")
         or "application/octet-stream",
@@ -68,12 +69,6 @@ def _remember(local: Service, container: str, path: str, file: Path, request: Re
         "etag": http.etag(file),
         "metadata": _metadata(request),
     }
-    local.store.put("blobs", f"{container}/{path}", facts)
-
-
-def _blocks(local: Service, container: str, path: str) -> Path:
-    name = hashlib.sha256(path.encode()).hexdigest()
-    return files.blob_path(local, container, f".blocks/{name}")
 
 
 def _created(file: Path, md5: str = "") -> Response:
@@ -86,32 +81,52 @@ def _created(file: Path, md5: str = "") -> Response:
     return Response(status_code=201, headers=headers | ({"Content-MD5": md5} if md5 else {}))
 
 
+@dataclass(frozen=True)
+class _Target:
+    """The blob that a request writes."""
+
+    blobs: Blobs
+    files: Files
+    container: str
+    path: str
+
+    @property
+    def file(self) -> Path:
+        return self.files.path(self.container, self.path)
+
+    @property
+    def blocks(self) -> Path:
+        """Folder of the blocks that are not yet a blob."""
+        return self.files.path(self.container, f".blocks/{hashlib.sha256(self.path.encode()).hexdigest()}")
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        self.blobs.set_facts(self.container, self.path, facts)
+
+
 @router.put(BLOB)
-async def put(container: str, path: str, request: Request, local: ServiceDep) -> Response:
+async def put(container: str, path: str, request: Request, blobs: BlobsDep, files: FilesDep) -> Response:
     """Put a block blob, one block, a list of blocks, metadata, or a copy."""
     action = request.query_params.get("comp", "copy" if "x-ms-copy-source" in request.headers else "blob")
     if action not in _ACTIONS:
         raise BlobError(501, "NotImplemented", f"The local Blob storage does not serve comp={action}.")
-    http.authorize(local, request, container, path, "wc")
-    if not files.blob_path(local, container).is_dir():
-        raise BlobError(404, "ContainerNotFound", f"The specified container does not exist: {container}.")
-    file = files.blob_path(local, container, path)
+    blobs.authorize(request, container, path, "wc")
+    if not files.path(container).is_dir():
+        raise no_container(container)
+    target = _Target(blobs, files, container, path)
     if action != "block":
-        http.conditions(request, http.etag(file) if file.is_file() else None)
-    answer: Response = await _ACTIONS[action](local, container, path, file, request)
-    return answer
+        http.conditions(request, http.etag(target.file) if target.file.is_file() else None)
+    return await _ACTIONS[action](target, request)
 
 
-async def _put_blob(local: Service, container: str, path: str, file: Path, request: Request) -> Response:
-    md5 = await _receive(request, file)
-    _remember(local, container, path, file, request, md5)
-    return _created(file, md5)
+async def _put_blob(target: _Target, request: Request) -> Response:
+    md5 = await _receive(request, target.file)
+    target.set_facts(_facts(request, target.file, md5))
+    return _created(target.file, md5)
 
 
-async def _put_block(local: Service, container: str, path: str, file: Path, request: Request) -> Response:
-    block = hashlib.sha256(request.query_params.get("blockid", "").encode()).hexdigest()
-    target = _blocks(local, container, path) / block
-    return _created(target, await _receive(request, target))
+async def _put_block(target: _Target, request: Request) -> Response:
+    block = target.blocks / hashlib.sha256(request.query_params.get("blockid", "").encode()).hexdigest()
+    return _created(block, await _receive(request, block))
 
 
 def _listed(body: bytes) -> list[str]:
@@ -122,15 +137,14 @@ def _listed(body: bytes) -> list[str]:
         raise BlobError(400, "InvalidXmlDocument", f"The block list is no usable XML: {error}.") from error
 
 
-async def _put_blocklist(local: Service, container: str, path: str, file: Path, request: Request) -> Response:
-    folder, md5 = _blocks(local, container, path), hashlib.md5(usedforsecurity=False)
-    listed = _listed(await request.body())
-    parts = [folder / hashlib.sha256(block.encode()).hexdigest() for block in listed]
+async def _put_blocklist(target: _Target, request: Request) -> Response:
+    folder, md5 = target.blocks, hashlib.md5(usedforsecurity=False)
+    parts = [folder / hashlib.sha256(block.encode()).hexdigest() for block in _listed(await request.body())]
     if not all(part.is_file() for part in parts):
         raise BlobError(
             400, "InvalidBlockList", "The specified block list is invalid: a block was never put."
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
+    target.file.parent.mkdir(parents=True, exist_ok=True)
     whole = folder / "whole"
     folder.mkdir(parents=True, exist_ok=True)
     with whole.open("wb") as stream:
@@ -138,39 +152,37 @@ async def _put_blocklist(local: Service, container: str, path: str, file: Path, 
             data = part.read_bytes()
             md5.update(data)
             stream.write(data)
-    whole.replace(file)
+    whole.replace(target.file)
     shutil.rmtree(folder)
-    _remember(local, container, path, file, request, base64.b64encode(md5.digest()).decode())
-    return _created(file)
+    target.set_facts(_facts(request, target.file, base64.b64encode(md5.digest()).decode()))
+    return _created(target.file)
 
 
-async def _put_metadata(local: Service, container: str, path: str, file: Path, request: Request) -> Response:
-    http.file(local, container, path)
-    facts: dict[str, Any] = local.store.get("blobs", f"{container}/{path}") or {}
-    local.store.put("blobs", f"{container}/{path}", {**facts, "metadata": _metadata(request)})
+async def _put_metadata(target: _Target, request: Request) -> Response:
+    file = target.blobs.file(target.container, target.path)
+    target.set_facts({**target.blobs.facts(target.container, target.path), "metadata": _metadata(request)})
     created = _created(file)
     created.status_code = 200
     return created
 
 
-async def _copy(local: Service, container: str, path: str, file: Path, request: Request) -> Response:
+async def _copy(target: _Target, request: Request) -> Response:
     source = urlsplit(request.headers["x-ms-copy-source"])
     host, _, tail = unquote(source.path).strip("/").partition("/")
-    from_container, _, from_path = tail.partition("/")
-    if host != files.ACCOUNT_HOST:
+    container, _, path = tail.partition("/")
+    if host != ACCOUNT_HOST:
         raise BlobError(400, "CannotVerifyCopySource", f"The copy source is not in this account: {host}.")
-    origin = http.file(local, from_container, from_path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(shutil.copyfile, origin, file)
-    facts: dict[str, Any] = local.store.get("blobs", f"{from_container}/{from_path}") or {}
-    local.store.put("blobs", f"{container}/{path}", {**facts, "etag": http.etag(file)})
-    answer = _created(file)
+    origin = target.blobs.file(container, path)
+    target.file.parent.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(shutil.copyfile, origin, target.file)
+    target.set_facts({**target.blobs.facts(container, path), "etag": http.etag(target.file)})
+    answer = _created(target.file)
     answer.status_code = 202
     answer.headers.update({"x-ms-copy-id": os.urandom(16).hex(), "x-ms-copy-status": "success"})
     return answer
 
 
-_ACTIONS: dict[str, Any] = {
+_ACTIONS: dict[str, Callable[[_Target, Request], Awaitable[Response]]] = {
     "blob": _put_blob,
     "block": _put_block,
     "blocklist": _put_blocklist,

@@ -6,15 +6,12 @@ import math
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from azureml_local.assets import models, rules
 from azureml_local.engine.processes import tail
-from azureml_local.mlflow.metrics import Point
-from azureml_local.online import rules as endpoints
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.engine.store import Document
+from azureml_local.jobs.history import History
+from azureml_local.mlflow.metrics import MetricStore, Point
 
 TEMPLATE: Final = Path(__file__).with_name("page.html")
 LOG_LINES: Final = 60
@@ -56,16 +53,12 @@ def html(page: Page) -> str:
     return str(_template().render(vars(page)))
 
 
-def job(local: Service, name: str) -> Page:
-    """A job or a step: states, metrics as curves, the end of its logs.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
-    run = local.history.get(name)
+def job(history: History, store: MetricStore, name: str) -> Page:
+    """A job or a step: states, metrics as curves, the end of its logs; ArmError 404 if there is none."""
+    run = history.get(name)
     below = [run]
     for member in below:
-        below += local.history.children(member.key)
+        below += history.children(member.key)
     error = (run.get("error") or {}).get("error") or {}
     facts = [
         ("State", _rows(run, status="status", displayName="name", experimentName="experiment",
@@ -76,7 +69,7 @@ def job(local: Service, name: str) -> Page:
         (one["displayName"], one["status"], one.get("startTime") or "", one.get("endTime") or "")
         for one in below[1:]
     ]
-    metrics = [(one["displayName"], point) for one in below for point in local.metrics.latest(one.key)]
+    metrics = [(one["displayName"], point) for one in below for point in store.latest(one.key)]
     return Page(
         title=f"Job {name}",
         facts=facts,
@@ -92,59 +85,50 @@ def job(local: Service, name: str) -> Page:
         curves=[
             curve
             for one in below
-            for point in local.metrics.latest(one.key)
-            if (curve := _curve(point.key, local.metrics.history(one.key, point.key)))
+            for point in store.latest(one.key)
+            if (curve := _curve(point.key, store.history(one.key, point.key)))
         ],
         logs=[
             {"name": one["displayName"], "text": text}
             for one in below
-            if (text := tail(local.history.log_file(one), LOG_LINES))
+            if (text := tail(history.log_file(one), LOG_LINES))
         ],
     )
 
 
-def endpoint(local: Service, name: str) -> Page:
-    """An endpoint and its deployments.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
-    found = endpoints.endpoint(local, name)
-    told = found["properties"]
-    deployments = [
+def endpoint(document: Document, deployments: list[Document]) -> Page:
+    """An endpoint and its deployments."""
+    properties = document["properties"]
+    rows = [
         (
             one.key.partition("/")[2],
             one["properties"]["provisioningState"],
             one["properties"]["instanceType"],
             one["sku"]["capacity"],
-            f"{told['traffic'].get(one.key.partition('/')[2], 0)} %",
+            f"{properties['traffic'].get(one.key.partition('/')[2], 0)} %",
             (one.get("provisioningError") or {}).get("message") or "",
         )
-        for one in endpoints.deployments(local, name)
+        for one in deployments
     ]
     heads = ("deployment", "state", "instance type", "instances", "traffic", "error")
     facts = [
-        ("State", _rows(told, provisioningState="state", authMode="authentication",
+        ("State", _rows(properties, provisioningState="state", authMode="authentication",
                         description="description", scoringUri="scoring URI")),
-        ("Tags", sorted((found.get("tags") or {}).items())),
+        ("Tags", sorted((document.get("tags") or {}).items())),
     ]  # fmt: skip
-    return Page(f"Endpoint {name}", facts, tables=[Table("Deployments", heads, deployments)])
+    return Page(f"Endpoint {document.key}", facts, tables=[Table("Deployments", heads, rows)])
 
 
-def model(local: Service, name: str, version: str) -> Page:
-    """A version of a registered model.
-
-    Raises:
-        ArmError: 404 if there is none.
-    """
-    found = rules.find_version(local, models.NOUN, name, version)
-    told = found["properties"]
+def model(document: Document) -> Page:
+    """A version of a registered model."""
+    properties = document["properties"]
     facts = [
-        ("Model", [("created", found.created),
-                   *_rows(told, modelType="type", description="description", jobName="made by job")]),
-        ("Tags", sorted(told["tags"].items())),
-        ("Properties", sorted(told["properties"].items())),
+        ("Model", [("created", document.created),
+                   *_rows(properties, modelType="type", description="description", jobName="made by job")]),
+        ("Tags", sorted(properties["tags"].items())),
+        ("Properties", sorted(properties["properties"].items())),
     ]  # fmt: skip
+    name, version = document.key.split("/", 1)
     return Page(f"Model {name}:{version}", facts)
 
 

@@ -14,15 +14,16 @@ from typing import Any
 
 import yaml
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 
 from azureml_local.arm import grammar
-from azureml_local.front.app import NOUNS
-from azureml_local.settings import ROOT
-from azureml_local.storage import files
+from azureml_local.front.app import ROUTERS
+from azureml_local.storage.files import ACCOUNT_HOST
 
-DOCUMENT = ROOT / "docs" / "azureml-local-fidelity.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "azureml-local-fidelity.md"
 NOTES = Path(__file__).with_suffix(".yaml")
 _REGISTRY = grammar.WORKSPACE_PATH.replace("workspaces/{workspace}", "registries/{registry_name}")
+# Prefixes of routes, and what stands for them in the document; a workspace's own have nothing.
 _PLANES = (
     (grammar.WORKSPACE_PATH, ""),
     (f"/history/v1.0{grammar.WORKSPACE_PATH}", "history "),
@@ -31,9 +32,8 @@ _PLANES = (
     (f"/data/v1.0{grammar.WORKSPACE_PATH}", "data plane "),
     (f"/mferp/managementfrontend{_REGISTRY}", "registry "),
     (f"/subscriptions/{{subscription}}/providers/{grammar.PROVIDER}", "subscription "),
-    (f"/{files.ACCOUNT_HOST}", "storage "),
+    (f"/{ACCOUNT_HOST}", "storage "),
 )
-"""Prefixes of routes, and what stands for them in the document; a workspace's own have nothing."""
 _INTRODUCTION = """\
 # What of Azure ML the local service serves
 
@@ -55,24 +55,43 @@ class Row:
     text: str
 
 
-def notes() -> dict[str, Any]:
-    """What ``fidelity.yaml`` says."""
-    return dict(yaml.safe_load(NOTES.read_text()))
+class Notes(BaseModel):
+    """The content of ``fidelity.yaml``.
+
+    Attributes:
+        differences: one sentence each.
+        partly: limits by operation, as the document prints it.
+        not_served: what would be there, by operation.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    differences: list[str]
+    partly: dict[str, str]
+    not_served: dict[str, str]
+
+
+def notes() -> Notes:
+    """Read ``fidelity.yaml``.
+
+    Raises:
+        ValidationError: for anything but texts, such as what an unquoted colon makes of one.
+    """
+    return Notes.model_validate(yaml.safe_load(NOTES.read_text()))
 
 
 def sections() -> dict[str, list[Row]]:
-    """The rows of the served operations by the first line of their module's docstring."""
-    partly, found = notes()["partly"], {}
-    for module in NOUNS:
-        # A route that has several addresses is told once, by the shortest.
+    """The rows of the served operations by the title of their router."""
+    partly, tables = notes().partly, {}
+    for router in ROUTERS:
+        # A route that has several addresses has one row, by the shortest.
         paths: dict[Any, APIRoute] = {}
-        for route in module.router.routes:
+        for route in router.routes:
             if isinstance(route, APIRoute):
                 key = (route.endpoint, *sorted(route.methods))
                 paths[key] = min(paths.get(key, route), route, key=lambda one: len(one.path))
-        rows = [_row(route, partly) for route in paths.values()]
-        found[_first_line(module.__doc__)] = rows
-    return found
+        tables[_first_line(str(router.tags[0]))] = [_row(route, partly) for route in paths.values()]
+    return tables
 
 
 def _row(route: APIRoute, partly: dict[str, str]) -> Row:
@@ -100,11 +119,11 @@ def _sentence(text: str) -> str:
 
 def document() -> str:
     """The whole document."""
-    told, parts = notes(), [_INTRODUCTION]
-    parts.append("## Known differences\n\n" + "".join(f"- {line}\n" for line in told["differences"]))
+    said, parts = notes(), [_INTRODUCTION]
+    parts.append("## Known differences\n\n" + "".join(f"- {line}\n" for line in said.differences))
     for title, rows in sections().items():
         parts.append(f"## {title.rstrip('.')}\n\n{_table(rows)}")
-    missing = [Row(operation, "not (501)", _sentence(why)) for operation, why in told["not_served"].items()]
+    missing = [Row(operation, "not (501)", _sentence(why)) for operation, why in said.not_served.items()]
     parts.append(f"## Not served\n\n{_table(missing)}")
     return "\n".join(parts)
 

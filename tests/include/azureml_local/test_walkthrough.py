@@ -46,7 +46,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         "--steps",
         "0",
     ]
-    subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    subprocess.run(make, env=environment, check=True, capture_output=True)
     process = start_azureml_local(
         home, free_port(), AZUREML_LOCAL_STANDIN=str(standin), AZUREML_LOCAL_TIME="timed"
     )

@@ -14,14 +14,10 @@ import copy
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import Any
 
 from azureml_local.arm.grammar import ArmError
-
-if TYPE_CHECKING:
-    from azureml_local.service import Service
+from azureml_local.settings import Settings
 
 FOLDER = Path(__file__).parent
 Json = dict[str, Any]
@@ -30,14 +26,16 @@ Json = dict[str, Any]
 @cache
 def _documents(kind: str) -> list[tuple[Json, Path]]:
     """Every document of a kind with its file, oldest version first."""
-    found = {
+    import yaml  # not with the start; so in each module that reads YAML
+
+    versions = {
         (str(document["name"]), _order(str(document["version"]))): (document, file)
         for folder in _folders()
         for file in sorted((folder / kind).rglob("*.yaml"))
         for document in yaml.safe_load_all(file.read_text())
         if document
     }
-    return [found[key] for key in sorted(found)]
+    return [versions[key] for key in sorted(versions)]
 
 
 def _folders() -> list[Path]:
@@ -80,11 +78,7 @@ def component(name: str, version: str | None = None) -> Json:
 
 
 def component_code(name: str, version: str) -> Path:
-    """Folder of a command component's code.
-
-    Raises:
-        ArmError: 404 if there is no such component, or it has no code.
-    """
+    """Folder of a command component's code; ArmError 404 if there is no such component, or it has no code."""
     document, file = _find("components", name, version)
     if "code" not in document:
         raise ArmError(
@@ -107,18 +101,23 @@ def model(name: str, version: str | None = None) -> Json:
     return copy.deepcopy(_find("models", name, version)[0])
 
 
-def model_folder(local: Service, name: str, version: str) -> Path:
+def model_folder(settings: Settings, name: str, version: str) -> Path:
     """Folder of a model's weights, in MLflow layout.
 
+    Args:
+        settings: know the stand-in's folder, and whether the first job makes it.
+        name: name of the model.
+        version: its version.
+
     Raises:
-        ArmError: 404 if there is no such model, or its weights are not on this machine.
+        ArmError: 404 if there is no such model, or its weights are neither on this machine nor made by it.
     """
     document, file = _find("models", name, version)
     path = str(document.get("path", "standin"))
-    folder = local.settings.standin if path == "standin" else (file.parent / path).resolve()
-    if not folder.is_dir():
+    folder = settings.standin if path == "standin" else (file.parent / path).resolve()
+    if not folder.is_dir() and not (path == "standin" and settings.makes(folder)):
         cure = (
-            "make it with: make setup"
+            f"make it with: python -m azureml_local.worker.standin --out {folder}"
             if path == "standin"
             else "put the weights there, or change the catalogue"
         )

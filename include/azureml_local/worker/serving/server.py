@@ -7,17 +7,31 @@ python.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait sleep, and leave the cores to other processes
 }
+
+
+def _add_own_package() -> None:
+    """Make ``azureml_local`` importable without its folder on the path: an installed one has others beside it."""
+    root = Path(__file__).resolve().parents[2]
+    # Python puts the folder of this file there, whose modules are not the scoring script's.
+    sys.path[:] = [path for path in sys.path if path != str(Path(__file__).resolve().parent)]
+    spec = importlib.util.spec_from_file_location(
+        "azureml_local", root / "__init__.py", submodule_search_locations=[str(root)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"There is no package in {root}.")
+    sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[spec.name])
 
 
 def main() -> None:
@@ -30,7 +44,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     os.environ.update({name: os.environ.get(name, value) for name, value in ENVIRONMENT.items()})
-    sys.path.insert(0, str(ROOT))  # run by its path, so the project is not there yet
+    _add_own_package()
     import uvicorn
 
     if args.scoring_script:

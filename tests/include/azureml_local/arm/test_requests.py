@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from azureml_local.arm.path_case import LetterCase
+from azureml_local.arm.path_case import PathCase
 from tests.support.azureml_service import AzureMLLocal, running
 
 VERSION = {"api-version": "2023-08-01-preview"}
@@ -55,7 +55,7 @@ def test_a_client_that_spells_its_resource_group_otherwise_reads_and_writes(
 
 
 def test_names_and_other_planes_keep_their_letters() -> None:
-    fit = LetterCase(["/subscriptions/{s}/providers/Microsoft.X/workspaces/{w}/jobs/{name}/cancel"])
+    fit = PathCase(["/subscriptions/{s}/providers/Microsoft.X/workspaces/{w}/jobs/{name}/cancel"])
     path = "/SUBSCRIPTIONS/s/Providers/microsoft.x/WORKSPACES/ws-local/Jobs/Jobs/CANCEL"
     assert fit(path) == "/subscriptions/s/providers/Microsoft.X/workspaces/ws-local/jobs/Jobs/cancel"
     assert fit("/store/Subscriptions/a") == "/store/Subscriptions/a"

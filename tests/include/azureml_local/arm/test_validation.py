@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
+from fastapi.routing import APIRoute
 
-from azureml_local.arm import schemas, validation
-from azureml_local.arm.grammar import ArmError
-from azureml_local.front.app import NOUNS
+from azureml_local.arm import validation
+from azureml_local.arm.schemas import Resource
+from azureml_local.compute.schemas import ComputeChanges
+from azureml_local.front.app import ROUTERS
+from azureml_local.jobs.schemas import Job
 from tests.support.azureml_service import AzureMLLocal
 
 DATA = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_file"}}
@@ -97,27 +100,53 @@ def test_a_field_of_the_wrong_type_is_named(
 
 
 def test_what_is_not_declared_passes() -> None:
-    validation.check_body(schemas.Job, {"properties": {"jobType": "Command", "newField": [1]}}, whole=True)
-    validation.check_body(schemas.Compute, {"tags": {"n": 1, "none": None}}, whole=False)
+    sent: dict[str, Any] = {"properties": {"jobType": "Command", "newField": [1]}}
+    assert Job.model_validate(sent).sent() == sent
+    sent = {"tags": {"n": 1, "none": None}}
+    assert ComputeChanges.model_validate(sent).sent() == sent
 
 
-def test_an_error_names_the_path_of_the_field() -> None:
+def test_an_error_names_the_path_of_the_field(azureml_local: AzureMLLocal) -> None:
     body = {"properties": {"resources": {"instanceCount": "two"}}}
-    with pytest.raises(ArmError, match=r"Path 'properties\.resources\.instanceCount'"):
-        validation.check_body(schemas.Job, body, whole=True)
+    answer = azureml_local.arm("PUT", "/jobs/j", json=body)
+    assert error(answer) == (400, "InvalidRequestContent")
+    assert answer.json()["error"]["message"] == (
+        "The request content was invalid and could not be deserialized: "
+        "'Input should be a valid integer. Path 'properties.resources.instanceCount'.'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ([1], "Input should be a valid dictionary or instance of Datastore."),
+        ({"properties": []}, "Input should be a valid dictionary or instance of DatastoreProperties. Path "),
+        ({"properties": None}, "Field required. Path 'properties'."),
+        ({"tags": {}}, "Field required. Path 'properties'."),
+    ],
+)
+def test_a_body_of_another_shape_is_refused_in_the_same_words(
+    azureml_local: AzureMLLocal, body: Any, problem: str
+) -> None:
+    answer = azureml_local.arm("PUT", "/datastores/d", json=body)
+    assert error(answer) == (400, "InvalidRequestContent")
+    assert f"could not be deserialized: '{problem}" in answer.json()["error"]["message"]
 
 
 def test_every_noun_that_is_put_has_its_body_checked() -> None:
-    put = {
-        path
-        for module in NOUNS
-        for route in module.router.routes
-        if "PUT" in route.methods
-        and (path := route.path.partition("/workspaces/{workspace}/")[2])
-        and not route.path.startswith("/mlflow")
+    untyped = {
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        and {"PUT", "PATCH"} & route.methods
+        and "/workspaces/{workspace}/" in route.path
+        and not route.path.startswith(("/mlflow", "/history"))
+        and not (
+            route.body_field and issubclass(cast(type, route.body_field.field_info.annotation), Resource)
+        )
     }
-    nouns = {"/".join(path.split("/")[::2]) for path in put}
-    assert nouns == set(schemas.BODIES)
+    assert not untyped
 
 
 def test_reads_carry_a_request_id_and_an_etag_that_changes_with_the_resource(

@@ -156,3 +156,22 @@ def test_long_lists_come_in_pages(azureml_local: AzureMLLocal) -> None:
     assert "nextLink" in first
     listed = [int(item.version) for item in azureml_local.ml_client().data.list("many")]
     assert listed == list(range(130, 0, -1))
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("azureml://datastores/nowhere/paths/x", "Datastore 'nowhere' was not found in the workspace."),
+        ("azureml:nothing:7", "nothing:7 was not found among data and models of the workspace."),
+        (
+            "azureml:/subscriptions/s/models/gone/versions/7",
+            "gone:7 was not found in models of the workspace.",
+        ),
+    ],
+)
+def test_an_address_that_leads_nowhere_says_what_is_missing(
+    azureml_local: AzureMLLocal, uri: str, message: str
+) -> None:
+    body = {"properties": {"modelUri": uri, "modelType": "custom_model"}}
+    answer = azureml_local.arm("PUT", "/models/astray/versions/1", json=body)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (404, message)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.compute.nodes import ClusterNodes
+from azureml_local.compute.nodes import Nodes
 from azureml_local.engine.store import Store
 
 
@@ -21,11 +19,6 @@ def store(tmp_path: Path) -> Store:
     return found
 
 
-def nodes_of(store: Store) -> ClusterNodes:
-    # The store is the only part of the service that it asks.
-    return ClusterNodes(cast(Any, SimpleNamespace(store=store)))
-
-
 async def settle() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -33,7 +26,7 @@ async def settle() -> None:
 
 def test_a_step_waits_for_all_its_nodes_and_is_not_overtaken(store: Store) -> None:
     async def scenario() -> list[str]:
-        nodes, began = nodes_of(store), list[str]()
+        nodes, began = Nodes(store), list[str]()
         ends = {name: asyncio.Event() for name in "abc"}
 
         async def step(name: str, wanted: int) -> None:
@@ -59,7 +52,7 @@ def test_a_step_waits_for_all_its_nodes_and_is_not_overtaken(store: Store) -> No
 @pytest.mark.parametrize("at", ["waiting", "just given", "running"])
 def test_a_cancelled_step_leaves_its_nodes_and_its_place(store: Store, at: str) -> None:
     async def scenario() -> None:
-        nodes, first = nodes_of(store), asyncio.Event()
+        nodes, first = Nodes(store), asyncio.Event()
 
         async def step(wanted: int, until: asyncio.Event) -> None:
             async with nodes.take("two", wanted):
@@ -85,7 +78,7 @@ def test_a_cancelled_step_leaves_its_nodes_and_its_place(store: Store, at: str) 
 
 def test_a_thousand_steps_in_line_are_served_one_after_another(store: Store) -> None:
     async def scenario() -> int:
-        nodes, most = nodes_of(store), 0
+        nodes, most = Nodes(store), 0
 
         async def step() -> None:
             nonlocal most
@@ -101,12 +94,28 @@ def test_a_thousand_steps_in_line_are_served_one_after_another(store: Store) -> 
 
 def test_who_waits_for_a_cluster_that_is_deleted_is_told(store: Store) -> None:
     async def scenario() -> None:
-        nodes = nodes_of(store)
+        nodes = Nodes(store)
         async with nodes.take("two", 2):
             waiting = asyncio.create_task(nodes.take("two", 1).__aenter__())
             await settle()
             store.delete("computes", "two")
         with pytest.raises(ArmError, match="cannot be found"):
             await waiting
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_for_a_cluster_that_is_deleted_does_not_get_nodes_of_a_new_one(store: Store) -> None:
+    async def scenario() -> None:
+        nodes = Nodes(store)
+        async with nodes.take("two", 2):
+            waiting = asyncio.create_task(nodes.take("two", 1).__aenter__())
+            await settle()
+            nodes.dismiss("two")
+        with pytest.raises(ArmError, match="cannot be found"):
+            await waiting
+        assert nodes.in_use("two") == 0
+        async with asyncio.timeout(5), nodes.take("two", 2):
+            assert nodes.in_use("two") == 2
 
     asyncio.run(scenario())

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from fastapi.routing import APIRoute
 
-from azureml_local.front.app import NOUNS
+from azureml_local.front.app import ROUTERS
 from azureml_local.routing import require_token
 from tests.support.azureml_service import AzureMLLocal
 
@@ -22,7 +22,7 @@ OPEN = re.compile(
 
 
 def routes() -> list[APIRoute]:
-    return [route for module in NOUNS for route in module.router.routes if isinstance(route, APIRoute)]
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
 @pytest.mark.parametrize(

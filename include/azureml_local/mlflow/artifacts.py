@@ -5,24 +5,25 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Request
 from fastapi.responses import FileResponse, Response
 
 from azureml_local.arm.grammar import Json, not_found
-from azureml_local.jobs import history
-from azureml_local.mlflow.routes import MLFLOW_PATH, MlflowRoute
-from azureml_local.routing import ServiceDep, require_token
-from azureml_local.service import Service
-from azureml_local.storage import files
+from azureml_local.jobs.history import History, HistoryDep
+from azureml_local.mlflow.protocol import mlflow_router
 
-router = APIRouter(prefix=MLFLOW_PATH, route_class=MlflowRoute, dependencies=[Depends(require_token)])
+router = mlflow_router("", __doc__)
 _FILES = "/mlflow-artifacts/artifacts"
 
 
-def _place(local: Service, run_id: str, path: str) -> Path:
-    local.history.get(run_id)
-    prefix = history.artifact_prefix(run_id)
-    return files.blob_path(local, history.ARTIFACT_CONTAINER, f"{prefix}/{path}" if path else prefix)
+def _place(history: History, run_id: str, path: str) -> Path:
+    """Local file or folder of an artifact.
+
+    Raises:
+        ArmError: 404 if there is no such run; 400 for a path that leads outside the storage.
+    """
+    history.get(run_id)
+    return history.artifact(run_id, path)
 
 
 def _listing(folder: Path, path: str) -> list[Json]:
@@ -40,28 +41,28 @@ def _listing(folder: Path, path: str) -> list[Json]:
 
 
 @router.get("/mlflow/artifacts/list")
-async def list_artifacts(local: ServiceDep, run_id: str = "", run_uuid: str = "", path: str = "") -> Json:
+async def list_artifacts(history: HistoryDep, run_id: str = "", run_uuid: str = "", path: str = "") -> Json:
     """The files and folders of a run at a path."""
     run = run_id or run_uuid
-    return {"root_uri": f"mlflow-artifacts:/{run}", "files": _listing(_place(local, run, path), path)}
+    return {"root_uri": f"mlflow-artifacts:/{run}", "files": _listing(_place(history, run, path), path)}
 
 
 @router.get(_FILES)
-async def browse(path: str, local: ServiceDep) -> Json:
+async def browse(path: str, history: HistoryDep) -> Json:
     """The same for a client that addresses the run as the first part of the path."""
     run_id, _, below = path.strip("/").partition("/")
     return {
         "files": [
             {**entry, "path": Path(entry["path"]).name}
-            for entry in _listing(_place(local, run_id, below), below)
+            for entry in _listing(_place(history, run_id, below), below)
         ]
     }
 
 
 @router.put(f"{_FILES}/{{run_id}}/{{path:path}}")
-async def upload(run_id: str, path: str, request: Request, local: ServiceDep) -> Json:
+async def upload(run_id: str, path: str, request: Request, history: HistoryDep) -> Json:
     """Write one file."""
-    target = _place(local, run_id, path)
+    target = _place(history, run_id, path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as stream:
         async for piece in request.stream():
@@ -70,9 +71,9 @@ async def upload(run_id: str, path: str, request: Request, local: ServiceDep) ->
 
 
 @router.get(f"{_FILES}/{{run_id}}/{{path:path}}")
-async def download(run_id: str, path: str, local: ServiceDep) -> Response:
+async def download(run_id: str, path: str, history: HistoryDep) -> Response:
     """Read one file."""
-    target = _place(local, run_id, path)
+    target = _place(history, run_id, path)
     if not target.is_file():
         raise not_found("The artifact", path, f"run {run_id}")
     return FileResponse(target, media_type=mimetypes.guess_type(target.name)[0] or "application/octet-stream")
