@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from include.finetune.data.conversation import Problem, short
-from include.finetune.data.hub import RemoteFile
 from include.finetune.data.mapping import Shape
+from include.finetune.data.remote_file import RemoteFile
 from include.finetune.data.slices import Take
 from include.finetune.errors import InputError
 

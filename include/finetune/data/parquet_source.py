@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from include.finetune.data.hub import RemoteFile
 from include.finetune.data.mapping import Shape
+from include.finetune.data.remote_file import RemoteFile
 from include.finetune.data.slices import Take
 from include.finetune.errors import InputError
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from include.finetune.data import choice as choices
 from include.finetune.data import slices
 from include.finetune.data.conversation import Problem
-from include.finetune.data.hub import RemoteFile
 from include.finetune.data.json_source import JsonSource, is_json
 from include.finetune.data.mapping import Shape
 from include.finetune.data.parquet_source import ParquetSource
 from include.finetune.data.progress import Progress
+from include.finetune.data.remote_file import RemoteFile
 from include.finetune.data.slices import Take
 from include.finetune.errors import InputError
 

@@ -9,7 +9,7 @@ import pytest
 
 from azure_ml.hook.files import WorkspaceFiles
 from include.finetune import recipe
-from include.finetune.data import checking
+from include.finetune.data import checking, kept
 from include.finetune.data.choice import choice_of
 from include.finetune.errors import InputError
 from tests.support.azureml_service import AzureMLLocal
@@ -89,9 +89,7 @@ def test_a_second_run_reads_nothing_and_uploads_nothing_and_says_so(
 def modified(files: WorkspaceFiles, repo: str) -> dict[str, Any]:
     """When each file of a data set was written."""
     _, container = files._container()
-    return {
-        b.name: b.last_modified for b in container.list_blobs(name_starts_with=f"{checking.FOLDER}/{repo}")
-    }
+    return {b.name: b.last_modified for b in container.list_blobs(name_starts_with=f"{kept.FOLDER}/{repo}")}
 
 
 @pytest.mark.parametrize(

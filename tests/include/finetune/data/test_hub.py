@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.finetune.data import hub
+from include.finetune.data.remote_file import RemoteFile
 from include.finetune.errors import HubUnreachableError, InputError
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.hub_data import PARTS, Check, RowsOf, conversation, lines, put, put_splits
@@ -60,7 +61,7 @@ def test_a_range_that_breaks_off_is_asked_for_again(azureml_local: AzureMLLocal)
     pauses: list[float] = []
     received: list[int] = []
     with azureml_local.faults({"kind": "reset", "method": "GET", "path": "/hub/datasets/*", "count": 8}):
-        file = hub.RemoteFile(address, received.append, pauses.append)
+        file = RemoteFile(address, received.append, pauses.append)
         content = file.read()
     assert content == lines([conversation(1)] * 50)
     assert received == [len(content)]
