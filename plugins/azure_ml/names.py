@@ -1,8 +1,4 @@
-"""Names that end up in a path, a URL or a shell, checked before the service is asked for anything.
-
-The patterns are those of the service: ``EndpointConfigurations`` and ``NAME`` of the SDK's schemas, and the
-portal's rules for computes, assets and experiments.
-"""
+"""Rules for names, which end up in a path, a URL or a shell; those of the service and of the portal."""
 
 from __future__ import annotations
 
@@ -52,11 +48,7 @@ RULES: Final[dict[Named, _Rule]] = {
 
 
 def require_name(kind: Named, name: str) -> None:
-    """Check the name of something.
-
-    Raises:
-        BadInput: if the service would refuse it, or if it could be read as part of a path or a URL.
-    """
+    """Raise :class:`BadInput` if the service would refuse the name."""
     rule = RULES[kind]
     if not rule.pattern.fullmatch(name):
         article = "an" if kind[0] in "aeiou" else "a"

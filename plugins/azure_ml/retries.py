@@ -1,15 +1,10 @@
-"""When Airflow tries a task again: after what may pass, with pauses that grow; never after what will not.
-
-Airflow's ``ExceptionRetryPolicy`` takes the first rule that matches, with a fixed pause; it is not asked about
-an ``AirflowFailException``, which all errors of kind ``NoRetry`` are; and it can give no more tries than the
-task's ``retries`` (read in ``airflow/sdk/definitions/retry_policy.py`` and ``task_runner.py`` of 3.3.2).
-"""
+"""When Airflow tries a task again, and after which causes a retry pays for a new job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
@@ -17,36 +12,36 @@ from azure_ml import errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.definitions.retry_policy import RetryDecision
+
+PAID_AGAIN: Final = frozenset(kind.cause for kind in errors.JobInterrupted.__subclasses__())
+"""Causes after which a new job may succeed."""
 
 MAX_DELAY: Final = timedelta(hours=1)
-CAPACITY_FACTOR: Final = 5
-"""A region that has no machines gets them later than a node is replaced."""
+CAPACITY_FACTOR: Final = 5  # a region gets machines later than it replaces one node
 
 
+# Airflow's policy takes the first rule that matches, with a fixed pause. Airflow does not ask it about an
+# ``AirflowFailException``, which all ``NoRetry`` are, and it cannot exceed the task's ``retries``
+# (``airflow/sdk/definitions/retry_policy.py`` and ``task_runner.py`` of 3.3.2).
 class CauseRetryPolicy(ExceptionRetryPolicy):
-    """Retry by the error's cause: each pause after a failed job is twice the last.
-
-    Preemption, capacity, throttling and a failure of the platform are retried with the pauses of this
-    policy; quota, data, parameters, login, memory and cancellation are not. All else, such as a service that
-    does not answer, keeps the task's own ``retry_delay``.
-
-    Args:
-        delay: the first pause; five times as long where capacity is missing; never above one hour.
-        rules: rules that come first.
-    """
+    """Retry by the error's cause; each pause after a failed job is twice the last, up to one hour."""
 
     def __init__(
-        self, delay: timedelta = timedelta(minutes=1), rules: Sequence[RetryRule] = (), **kwargs: Any
+        self,
+        delay: timedelta = timedelta(minutes=1),  # the first pause; five times as long without capacity
+        rules: Sequence[RetryRule] = (),  # come first
     ) -> None:
-        super().__init__([*rules, *_rules(delay)], **kwargs)
+        super().__init__([*rules, *_rules(delay)])
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
-    ) -> Any:
+    ) -> RetryDecision:
         """The first rule's decision; see ``RetryPolicy.evaluate``."""
         decision = super().evaluate(exception, try_number, max_tries, context)
         if decision.action is not RetryAction.RETRY or decision.retry_delay is None:
             return decision
+        # A clear adds to ``max_tries``: only the tries since then make the pause longer.
         retries = getattr((context or {}).get("task"), "retries", None)
         earlier = try_number - 1 if retries is None else retries - (max_tries - try_number) - 1
         delay = min(decision.retry_delay * 2 ** min(max(0, earlier), 10), MAX_DELAY)

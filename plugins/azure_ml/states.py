@@ -1,10 +1,4 @@
-"""The one table of states, used by operators, trigger, callbacks and teardown.
-
-The states are those of the published contracts (``JobStatus``, ``EndpointProvisioningState``,
-``DeploymentProvisioningState``, ``ProvisioningState`` of computes, and the status of a long operation).
-Letters are compared in lower case, as the service does not keep to one spelling. A state that is not
-here, the contract's own ``Unknown`` among them, is an error and never a success.
-"""
+"""The one table of states, as the published contracts name them."""
 
 from __future__ import annotations
 
@@ -13,6 +7,8 @@ from typing import Final, Literal
 
 from azure_ml.errors import UnknownState
 
+# Sources: ``JobStatus``, ``EndpointProvisioningState``, ``DeploymentProvisioningState``, ``ProvisioningState`` of
+# computes. What is not here, the contract's own ``Unknown`` among them, is an error and never a success.
 Noun = Literal["job", "endpoint", "deployment", "compute", "operation"]
 
 
@@ -57,9 +53,10 @@ STATES: Final[dict[Noun, dict[Phase, tuple[str, ...]]]] = {
     },
 }
 
+# States that a job never leaves; in every other it may cost money.
 ENDED_JOBS: Final = ("completed", "failed", "canceled")
-"""States that a job never leaves; in every other it may cost money, and can be canceled."""
 
+# In lower case, as the service does not keep to one spelling.
 _PHASES: Final[dict[tuple[Noun, str], Phase]] = {
     (noun, state.lower()): phase
     for noun, phases in STATES.items()
@@ -69,33 +66,24 @@ _PHASES: Final[dict[tuple[Noun, str], Phase]] = {
 
 
 def phase(noun: Noun, state: str | None, name: str = "") -> Phase:
-    """What ``state`` means for a resource.
-
-    Args:
-        noun: the kind of resource.
-        state: the state as the service wrote it.
-        name: the resource's name, for the error.
-
-    Raises:
-        UnknownState: if the table does not have it.
-    """
-    found = _PHASES.get((noun, (state or "").lower()))
-    if found is None:
+    """What a state means; raises :class:`UnknownState`, with the resource's name, if the table lacks it."""
+    known_phase = _PHASES.get((noun, (state or "").lower()))
+    if known_phase is None:
         known = ", ".join(known for states in STATES[noun].values() for known in states)
         raise UnknownState(
             f"The {noun} {name!r} is in state {state!r}, which is none of the known ones ({known}): "
             "look at it in Azure ML Studio, and add it to azure_ml/states.py once its meaning is clear."
         )
-    return found
+    return known_phase
 
 
 def is_active(noun: Noun, state: str | None, name: str = "") -> bool:
-    """Whether the resource is still on its way; raises as :func:`phase`."""
+    """Whether an operation is under way; raises as :func:`phase`."""
     return phase(noun, state, name) is Phase.ACTIVE
 
 
 def is_success(noun: Noun, state: str | None, name: str = "") -> bool:
-    """Whether the resource has got where it should; raises as :func:`phase`."""
+    """Whether the resource reached its goal; raises as :func:`phase`."""
     return phase(noun, state, name) is Phase.SUCCEEDED
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import tenacity
 
-from azure_ml.hook._http import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
 from include.finetune.errors import HubUnreachableError, InputError
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from azure_ml.hook.client import AzureMLHook
+from azure_ml.hook.hook import AzureMLHook
 
 __all__ = ["AzureMLHook"]

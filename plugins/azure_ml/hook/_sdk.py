@@ -1,18 +1,27 @@
 """The few private corners of azure-ai-ml 1.35.2 that we need, all in one place.
 
-Each is here because the public surface hides what the service answers:
-the ``Model`` entity drops ``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops
-run types, times and errors, and ``jobs.list`` has no filter by tag; there is no public download of a data
-asset, nor an upload of a file that is no asset; pollers hide the id of their operation; and the addresses of
-the chosen cloud are not public at all.
+Each is here because the public surface hides what the service answers: the ``Model`` entity drops
+``isArchived`` and ``systemMetadata``; ``jobs.list(parent_job_name=...)`` drops run types, times and errors;
+``jobs.list`` has no filter by tag; there is no public download of a data asset, nor an upload of a file that
+is no asset; pollers hide the id of their operation; and the cloud's addresses are not public at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from azure_ml.hook._http import RetryingClient
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+    from azure.ai.ml._restclient.runhistory.models import Run, RunDetails
+    from azure.ai.ml._restclient.v2024_01_01_preview.models import JobBase
+    from azure.core.polling import LROPoller
+
+NO_OPERATION = "-"
 
 
 def arm_endpoint() -> str:
@@ -29,17 +38,17 @@ def login_endpoint() -> str:
     return str(_get_active_directory_url_from_metadata())
 
 
-def studio_endpoint(client: Any) -> str:
-    """Base URL of the Studio that shows the workspace, from the workspace's own list of addresses."""
+def studio_endpoint(client: MLClient) -> str:
+    """Base URL of the workspace's Studio, from the workspace's own list of addresses."""
     return str(client.jobs._get_workspace_url("studio")).rstrip("/")
 
 
-def raw_model_version(client: Any, name: str, version: str) -> dict[str, Any]:
+def raw_model_version(client: MLClient, name: str, version: str) -> dict[str, object]:
     """A model version as the service answers it, ``{"id": ..., "properties": {...}}``."""
     return dict(client.models._get(name, version).as_dict())
 
 
-def child_runs(client: Any, run: str) -> Iterator[Any]:
+def child_runs(client: MLClient, run: str) -> Iterator[Run]:
     """The run-history records of a run's direct children."""
     jobs = client.jobs
     yield from jobs._runs_operations._operation.get_child(
@@ -47,12 +56,17 @@ def child_runs(client: Any, run: str) -> Iterator[Any]:
     )
 
 
-def run_record(client: Any, run: str) -> Any:
+def run_record(client: MLClient, run: str) -> Run:
     """The run-history record of a run: its times, state and error."""
     return client.jobs._runs_operations.get_run(run)
 
 
-def tagged_jobs(client: Any, tag: str) -> Iterator[Any]:
+def run_details(client: MLClient, run: str) -> RunDetails:
+    """The run-history details of a run: state, error, and a signed URL for each log file."""
+    return client.jobs._runs_operations.get_run_details(run)
+
+
+def tagged_jobs(client: MLClient, tag: str) -> Iterator[JobBase]:
     """The jobs, archived ones too, that have a tag of that name, as the service answers them."""
     jobs = client.jobs
     yield from jobs.service_client_01_2024_preview_arm.jobs.list(
@@ -60,19 +74,14 @@ def tagged_jobs(client: Any, tag: str) -> Iterator[Any]:
     )
 
 
-def run_details(client: Any, run: str) -> Any:
-    """The run-history details of a run: state, error, and a signed URL for each log file."""
-    return client.jobs._runs_operations.get_run_details(run)
-
-
-def download_uri(client: Any, uri: str, folder: Path) -> None:
+def download_uri(client: MLClient, uri: str, folder: Path) -> None:
     """Download all below an ``azureml://.../datastores/.../paths/...`` URI into a folder."""
     from azure.ai.ml._artifacts._artifact_utilities import download_artifact_from_aml_uri
 
     download_artifact_from_aml_uri(uri, str(folder), client.datastores)
 
 
-def upload_text(client: Any, path: str, content: str) -> str:
+def upload_text(client: MLClient, path: str, content: str) -> str:
     """Write a text file into the workspace's default datastore; returns the datastore's name."""
     store, container = default_container(client)
     container.upload_blob(path, content.encode(), overwrite=True)
@@ -110,19 +119,19 @@ def registry_model_container(client: Any, name: str, version: str) -> tuple[Any,
     ).container_client, folder
 
 
-def operation_of(poller: Any) -> str:
-    """Path of the long operation behind a poller, ids only; one that has no address is known as ``-``."""
-    response = poller.polling_method()._initial_response.http_response
+def operation_of(poller: LROPoller[object]) -> str:
+    """Path of the operation behind a poller, without its host; ``-`` if the service gave no address."""
+    method: Any = poller.polling_method()
+    response = method._initial_response.http_response
     url = urlsplit(response.headers.get("Azure-AsyncOperation") or "")
-    return f"{url.path}?{url.query}" if url.path.startswith("/subscriptions/") else "-"
+    return f"{url.path}?{url.query}" if url.path.startswith("/subscriptions/") else NO_OPERATION
 
 
-def operation_error(token: str, operation: str) -> Any:
-    """The ``error`` of a long operation, ``{"code": ..., "message": ...}``; ``None`` if there is none."""
-    from azure_ml.hook._http import RetryingClient
-
+def operation_error(token: str, operation: str) -> Mapping[str, str] | None:
+    """The ``error`` of a long operation, ``{"code": ..., "message": ...}``."""
     if not operation.startswith("/subscriptions/"):
         return None
     with RetryingClient(headers={"Authorization": f"Bearer {token}"}) as http:
         answer = http.get(arm_endpoint().rstrip("/") + operation)
-    return answer.json().get("error") if answer.is_success else None
+    error: Mapping[str, str] | None = answer.json().get("error") if answer.is_success else None
+    return error

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from azure_ml.hook import _sdk
 from azure_ml.hook._translate import translated
-
-if TYPE_CHECKING:
-    from azure_ml.hook.client import AzureMLHook
-
+from azure_ml.hook.clients import Clients
 
 BLOCK: Final = 4 << 20
 
@@ -19,12 +16,12 @@ BLOCK: Final = 4 << 20
 class WorkspaceFiles:
     """``hook.files``. A file appears whole, once its last block has come, or not at all."""
 
-    def __init__(self, hook: AzureMLHook) -> None:
-        self._hook = hook
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def _container(self) -> tuple[str, Any]:
         with translated("reach the workspace's default datastore"):
-            return _sdk.default_container(self._hook.workspace_client)
+            return _sdk.default_container(self._clients.workspace_client)
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Bytes of each file whose path begins so."""

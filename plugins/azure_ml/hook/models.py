@@ -1,39 +1,36 @@
-"""Calls about the workspace's own models."""
+"""Models of the workspace."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from azure_ml.errors import NotFound
 from azure_ml.hook._translate import translated
+from azure_ml.hook.clients import Clients
 
 if TYPE_CHECKING:
-    from azure_ml.hook.client import AzureMLHook
+    from azure.ai.ml import entities
 
+# Holds the job that made the model, by which a retry finds its first registration.
 JOB_TAG: Final = "azureml_job"
-"""Tag that holds the job which made the model; a retry finds its first registration by it."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A version of a model of the workspace; ``id`` is its ARM id."""
+    """A version of a model of the workspace."""
 
     name: str
     version: str
-    id: str
-
-
-def _model(found: Any) -> Model:
-    return Model(str(found.name), str(found.version), str(found.id))
+    id: str  # ARM id
 
 
 class Models:
     """``hook.models``."""
 
-    def __init__(self, hook: AzureMLHook) -> None:
-        self._hook = hook
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def register_output(
         self,
@@ -41,43 +38,42 @@ class Models:
         output: str,
         name: str,
         *,
-        version: str | None = None,
+        version: str | None = None,  # None: one more than the highest number
         description: str = "",
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,  # lineage; JOB_TAG is added
     ) -> Model:
-        """Register a job's output as an MLflow model; what the job has registered already is returned.
-
-        Args:
-            job_name: of the completed job.
-            output: name of the job's output.
-            name: of the model.
-            version: of the model; ``None`` for one more than the highest number there is.
-            description: shown in Studio.
-            tags: lineage; the job's name is added as :data:`JOB_TAG`.
-        """
+        """Register a completed job's output as an MLflow model, or find what this job registered before."""
         path = f"azureml://jobs/{job_name}/outputs/{output}"
         action = f"register {path!r} as model {name!r}"
         versions = self._versions(name, action)
         for known in versions:
             if (known.tags or {}).get(JOB_TAG) == job_name:
                 return _model(known)
-        numbers = [int(known.version) for known in versions if str(known.version).isdecimal()]
         with translated(action):
             from azure.ai.ml.entities import Model as Entity
 
-            wanted = Entity(
+            entity = Entity(
                 name=name,
-                version=version or str(max(numbers, default=0) + 1),
+                version=version or _next_version(versions),
                 path=path,
                 type="mlflow_model",
                 description=description,
                 tags={**(tags or {}), JOB_TAG: job_name},
             )
-            return _model(self._hook.workspace_client.models.create_or_update(wanted))
+            return _model(self._clients.workspace_client.models.create_or_update(entity))
 
-    def _versions(self, name: str, action: str) -> list[Any]:
+    def _versions(self, name: str, action: str) -> list[entities.Model]:
         try:
             with translated(action):
-                return list(self._hook.workspace_client.models.list(name))
+                return list(self._clients.workspace_client.models.list(name))
         except NotFound:
             return []
+
+
+def _next_version(versions: list[entities.Model]) -> str:
+    numbers = [int(known.version) for known in versions if str(known.version).isdecimal()]
+    return str(max(numbers, default=0) + 1)
+
+
+def _model(entity: entities.Model) -> Model:
+    return Model(str(entity.name), str(entity.version), str(entity.id))

@@ -1,132 +1,49 @@
-"""Calls about what a registry holds: base models and components."""
+"""Base models and components of a registry."""
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import BadInput, NotFound
 from azure_ml.hook import _sdk
 from azure_ml.hook._translate import translated
+from azure_ml.hook.clients import Clients
+from azure_ml.hook.registry_models import RegistryModel, read_model
 
 if TYPE_CHECKING:
-    from azure_ml.hook.client import AzureMLHook
-
-
-@dataclass(frozen=True)
-class RegistryModel:
-    """A version of a base model.
-
-    Attributes:
-        id: its ``azureml://registries/...`` id.
-        archived: whether its publisher has withdrawn it.
-        fine_tune_vm_sizes: VM sizes on which it may be fine-tuned; ``None`` if the model does not say.
-        inference_vm_sizes: VM sizes on which it may be deployed; ``None`` if the model does not say.
-        defaults: training parameters that the publisher recommends.
-    """
-
-    name: str
-    version: str
-    id: str
-    archived: bool
-    fine_tune_vm_sizes: list[str] | None
-    inference_vm_sizes: list[str] | None
-    defaults: dict[str, Any] = field(default_factory=dict)
+    from azure.ai.ml import entities
 
 
 @dataclass(frozen=True)
 class Component:
-    """A version of a pipeline component; ``inputs`` maps each input's name to its declaration."""
+    """A version of a pipeline component."""
 
     name: str
     version: str
     id: str
-    inputs: dict[str, dict[str, Any]]
-
-
-def literal(value: Any) -> Any:
-    """A tag's value: tags are text, and hold JSON or, in older versions, the ``repr`` of a Python value."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return value
-
-
-def _names(value: Any) -> list[str] | None:
-    found = literal(value)
-    if isinstance(found, str):
-        found = [part for part in (piece.strip() for piece in found.split(",")) if part]
-    return [str(name) for name in found] if found else None
-
-
-def _vm_sizes(purpose: str, properties: Mapping[str, Any]) -> list[str] | None:
-    """The allow-list for ``finetune`` or ``inference``: system metadata first, then tags, then properties."""
-    metadata = properties.get("systemMetadata") or properties.get("system_metadata") or {}
-    metadata = literal(metadata) if isinstance(metadata, str) else metadata
-    places = (
-        (metadata.get("supportedComputes") or {}).get(f"{purpose}Computes"),
-        (metadata.get("SKU") or metadata.get("sku") or {}).get(f"{purpose}RecommendedSkus"),
-        (properties.get("tags") or {}).get(f"{purpose}_compute_allow_list"),
-        (properties.get("properties") or {}).get(f"{purpose}-recommended-sku"),
-    )
-    return next((names for place in places if (names := _names(place))), None)
-
-
-def read_model(name: str, version: str, raw: Mapping[str, Any]) -> RegistryModel:
-    """A model version from the service's own answer.
-
-    Args:
-        name: of the model.
-        version: of the model.
-        raw: body of the version, ``{"id": ..., "properties": {...}}``.
-    """
-    properties = raw.get("properties") or {}
-    metadata = properties.get("systemMetadata") or {}
-    defaults = literal((properties.get("tags") or {}).get("model_specific_defaults"))
-    if not isinstance(defaults, dict):
-        defaults = metadata.get("modelSpecificDefaults") or {} if isinstance(metadata, dict) else {}
-    return RegistryModel(
-        name=name,
-        version=version,
-        id=str(raw["id"]),
-        archived=bool(properties.get("isArchived")),
-        fine_tune_vm_sizes=_vm_sizes("finetune", properties),
-        inference_vm_sizes=_vm_sizes("inference", properties),
-        defaults=dict(defaults),
-    )
+    inputs: dict[str, dict[str, Any]]  # each input's declaration, by the input's name
 
 
 class Registry:
     """``hook.registry``."""
 
-    def __init__(self, hook: AzureMLHook) -> None:
-        self._hook = hook
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     @property
     def name(self) -> str:
         """The registry's name, from the connection."""
-        return self._hook.settings.registry_name
+        return self._clients.settings.registry_name
+
+    def check(self) -> str:
+        """The registry's name; raises :class:`NotFound` if there is no such registry."""
+        _ = self._clients.registry_client
+        return self.name
 
     def model(self, name: str, version: str | None = None) -> RegistryModel:
-        """A base model.
-
-        Args:
-            name: of the model.
-            version: of the model; ``None`` for the newest that is not archived.
-
-        Raises:
-            NotFound: if the registry has no such model or version.
-            BadInput: if the version, or every version, is archived.
-        """
+        """A base model, by default its newest version; raises :class:`BadInput` for one that is archived."""
         if version is not None:
             return self._usable(name, version)
         versions = self._versions(name)
@@ -140,26 +57,19 @@ class Registry:
             )
         raise self._no_model(name)
 
+    # Components move: pin the version once a run has worked.
     def component(self, name: str, version: str | None = None) -> Component:
-        """A pipeline component and its inputs.
-
-        Args:
-            name: of the component.
-            version: of the component; ``None`` for the newest. Components move: pin it once a run has worked.
-
-        Raises:
-            NotFound: if the registry has no such component or version.
-        """
+        """A pipeline component and its inputs; by default the newest version."""
         which = {"version": version} if version else {"label": "latest"}
         with translated(
             f"read the component {name!r} version {version or 'latest'!r} in registry {self.name!r}"
         ):
-            found = self._hook.registry_client.components.get(name, **which)
+            entity = self._clients.registry_client.components.get(name, **which)
             return Component(
-                name=str(found.name),
-                version=str(found.version),
-                id=str(found.id),
-                inputs={key: dict(declared._to_dict()) for key, declared in found.inputs.items()},
+                name=str(entity.name),
+                version=str(entity.version),
+                id=str(entity.id),
+                inputs={key: dict(declared._to_dict()) for key, declared in entity.inputs.items()},
             )
 
     def small_files(
@@ -174,7 +84,7 @@ class Registry:
             most: bytes above which a file is passed over.
         """
         with translated(f"read small files of the model {name!r} version {version!r}"):
-            container, folder = _sdk.registry_model_container(self._hook.registry_client, name, version)
+            container, folder = _sdk.registry_model_container(self._clients.registry_client, name, version)
             blobs = [(blob.name, blob.size) for blob in container.list_blobs(name_starts_with=folder)]
             paths = sorted((path for path, size in blobs if size <= most), key=lambda path: -path.count("/"))
             nearest = {own: path for path in paths if (own := path.rpartition("/")[2]) in names}
@@ -205,23 +115,21 @@ class Registry:
         )
 
     def _versions(self, name: str) -> list[str]:
-        """Newest first, as the service knows when each was made."""
+        """Newest first, by the time at which the service created them."""
         try:
             with translated(f"list the versions of the model {name!r} in registry {self.name!r}"):
-                found = list(self._hook.registry_client.models.list(name))
+                models = list(self._clients.registry_client.models.list(name))
         except NotFound:
             return []
-        found.sort(
-            key=lambda model: (str(model.creation_context.created_at), _number(model.version)), reverse=True
-        )
-        return [str(model.version) for model in found]
+        models.sort(key=_age, reverse=True)
+        return [str(model.version) for model in models]
 
     def _read(self, name: str, version: str) -> RegistryModel:
         with translated(f"read the model {name!r} version {version!r} in registry {self.name!r}"):
-            return read_model(
-                name, version, _sdk.raw_model_version(self._hook.registry_client, name, version)
-            )
+            raw = _sdk.raw_model_version(self._clients.registry_client, name, version)
+            return read_model(name, version, raw)
 
 
-def _number(version: Any) -> int:
-    return int(version) if str(version).isdecimal() else 0
+def _age(model: entities.Model) -> tuple[str, int]:
+    version = str(model.version)
+    return str(model.creation_context.created_at), int(version) if version.isdecimal() else 0

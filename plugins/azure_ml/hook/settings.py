@@ -1,4 +1,4 @@
-"""What an Airflow connection of type ``azure_ml`` says, checked."""
+"""The checked content of an Airflow connection of type ``azure_ml``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from azure_ml.errors import BadConnection
-from azure_ml.lifecycle.tags import DEFAULT_PROJECT
-from azure_ml.provider import AUTH_TYPES, PROJECT_PATTERN
+from azure_ml.provider import AUTH_TYPES, DEFAULT_PROJECT, PROJECT_PATTERN
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -22,29 +21,17 @@ PLACE: Final = ("subscription_id", "resource_group", "workspace_name")
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the workspace is and how to log in.
-
-    Attributes:
-        subscription_id: GUID of the subscription.
-        resource_group: name of the resource group.
-        workspace_name: name of the workspace.
-        registry_name: registry of base models and components.
-        project: which Airflow installation this is; a tag of everything that it makes.
-        auth_type: one of :data:`azure_ml.provider.AUTH_TYPES`.
-        tenant_id: GUID of the tenant; ``None`` leaves it to the credential.
-        client_id: application id; ``None`` leaves it to the credential.
-        client_secret: only for a service principal; never printed.
-    """
+    """Where the workspace is and how to log in."""
 
     subscription_id: str
     resource_group: str
     workspace_name: str
-    registry_name: str = DEFAULT_REGISTRY
-    project: str = DEFAULT_PROJECT
-    auth_type: str = "default"
-    tenant_id: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
+    registry_name: str = DEFAULT_REGISTRY  # of base models and components
+    project: str = DEFAULT_PROJECT  # the Airflow installation; a tag of everything that it creates
+    auth_type: str = "default"  # one of AUTH_TYPES
+    tenant_id: str | None = None  # None leaves it to the credential
+    client_id: str | None = None  # None leaves it to the credential
+    client_secret: str | None = field(default=None, repr=False)  # only for a service principal
 
     @property
     def workspace_id(self) -> str:
@@ -56,7 +43,7 @@ class Settings:
 
     @property
     def workspace_uri(self) -> str:
-        """The workspace as the path of an ``azureml://`` URI has it, beginning with a slash."""
+        """The workspace in the path of an ``azureml://`` URI, with a slash in front."""
         return (
             f"/subscriptions/{self.subscription_id}/resourcegroups/{self.resource_group}"
             f"/workspaces/{self.workspace_name}"
@@ -64,14 +51,11 @@ class Settings:
 
     @classmethod
     def from_connection(cls, connection: Connection) -> Settings:
-        """Read a connection; its extra may name a ``config_file`` in place of the workspace's three fields.
-
-        Raises:
-            BadConnection: if a field is missing or wrong.
-        """
-        extra: dict[str, Any] = connection.extra_dejson
+        """Read a connection; raises :class:`BadConnection` if a field is missing or wrong."""
+        extra: dict[str, str | None] = connection.extra_dejson
         where = f"The Airflow connection {connection.conn_id!r}"
         place = {name: extra.get(name) for name in PLACE}
+        # The file that the workspace's page offers stands for the three fields.
         if extra.get("config_file"):
             place = _from_config_file(where, str(extra["config_file"]))
         missing = [name for name, value in place.items() if not value]
@@ -116,7 +100,7 @@ class Settings:
                 )
 
 
-def _from_config_file(where: str, file: str) -> dict[str, Any]:
+def _from_config_file(where: str, file: str) -> dict[str, str | None]:
     path = Path(os.path.expandvars(file)).expanduser()
     try:
         content = json.loads(path.read_text())

@@ -1,8 +1,8 @@
-"""Cleaning up at once when a task or a Dag run fails, or takes too long, from whichever process this is.
+"""Cleans up at once when a task or a Dag run fails, or takes too long, in whichever process this is.
 
-For a failed task that is the worker; for a failed run, or a worker that is lost, the dag-processor, which is
-killed after 50 seconds and must not push XCom; for a deadline the triggerer. So the names come from the run
-alone, calling twice does no harm, and no step waits for another. The teardown remains the one that verifies.
+For a failed task that is the worker; for a failed run, or a lost worker, the dag-processor, which is killed
+after 50 seconds and must not push XCom; for a deadline the triggerer. So the names come from the run alone,
+calling twice does no harm, and no step waits for another. The teardown remains the one that verifies.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from airflow.sdk._shared.module_loading import import_string
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Namer = Callable[[str, str], str]
+# The dag-processor is killed after 50 seconds, its imports among them.
 AT_ONCE_SECONDS: Final = 35.0
-"""For the callback of a failure: the dag-processor is killed after 50 seconds, its imports among them."""
+# A deadline's callback may wait until a creation under way can be deleted.
 DEADLINE_SECONDS: Final = 1800.0
-"""For the callback of a deadline, which may wait until a creation under way can be deleted."""
 
 
 def clean_up(
@@ -38,12 +38,7 @@ def clean_up(
 ) -> Callable[[Context], None]:
     """An ``on_failure_callback`` for tasks and for the Dag: cancel the run's jobs, delete its endpoints.
 
-    Jobs and endpoints are found by the tags of their run; nothing else is touched.
-
-    Args:
-        endpoint_name: the run's endpoint from ``(dag_id, run_id)``, so that one is found that was made a
-            moment ago and is in no list yet.
-        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
+    It finds both by their tags, and the endpoint also by its name from ``(dag_id, run_id)``: a new one is in no list.
     """
 
     def on_failure(context: Context) -> None:
@@ -68,25 +63,13 @@ def clean_up(
 async def clean_up_run(
     azure_ml_conn_id: str = AzureMLHook.default_conn_name,
     endpoint_name: str = "",
-    context: Mapping[str, Any] | None = None,
+    context: Mapping[str, Mapping[str, object]] | None = None,
 ) -> str:
-    """The same clean-up as the callback of a ``DeadlineAlert``; runs in the triggerer.
+    """The same clean-up as the callback of a ``DeadlineAlert``, in the triggerer; waits until all is gone.
 
-    Unlike after a failure there is time to wait until the endpoint is gone.
-
-    Args:
-        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
-        endpoint_name: import path of a function as ``clean_up`` takes it; it must be importable in the
-            triggerer.
-        context: as Airflow gives it: ``{"dag_run": {"dag_id", "dag_run_id", ...}, "deadline": {...}}``.
-
-    Returns:
-        What was done, in words.
-
-    Raises:
-        BadInput: if the context names no run.
+    ``context`` is Airflow's ``{"dag_run": {"dag_id", "dag_run_id", ...}, "deadline": {...}}``. Returns what was done.
     """
-    run: Mapping[str, Any] = (context or {}).get("dag_run") or {}
+    run = (context or {}).get("dag_run") or {}
     dag_id, run_id = str(run.get("dag_id") or ""), str(run.get("dag_run_id") or run.get("run_id") or "")
     if not dag_id or not run_id:
         raise BadInput(f"The deadline's context {context!r} names no Dag run: nothing can be cleaned up.")
@@ -120,14 +103,15 @@ def _steps(
 def _endpoints(hook: AzureMLHook, owner: dict[str, str], endpoint: str | None) -> list[str]:
     named = {endpoint} if endpoint else set()
     try:
-        return sorted(named | {found.name for found in hook.endpoints.list() if found.belongs_to(owner)})
+        return sorted(named | {one.name for one in hook.endpoints.list() if one.belongs_to(owner)})
     except AzureMLError as error:
         log.warning("Clean-up: could not list the endpoints: %s", error)
         return sorted(named)
 
 
 def _side_by_side(steps: Mapping[str, Callable[[], object]], seconds: float) -> None:
-    """Take all steps at once; one that takes longer goes on alone, and what it did not do the reaper does."""
+    """Take all steps at once; one that takes longer goes on alone."""
+    # What a step could not finish is left to the reaper.
     threads = {
         action: threading.Thread(target=_attempt, args=(action, step), daemon=True)
         for action, step in steps.items()
@@ -142,11 +126,11 @@ def _side_by_side(steps: Mapping[str, Callable[[], object]], seconds: float) -> 
 
 
 def _attempt(action: str, call: Callable[[], object]) -> str:
-    """One step of the clean-up; a failure is logged, and must not keep the next step from being tried."""
+    """Take one step of the clean-up; log its failure, which must not prevent the next step."""
     try:
-        told = f"{action}: {call() or 'there is none'}"
-        log.info("Clean-up: %s", told)
+        outcome = f"{action}: {call() or 'there is none'}"
+        log.info("Clean-up: %s", outcome)
     except AzureMLError as error:
-        told = f"could not {action}: {error}"
-        log.warning("Clean-up: %s", told)
-    return told
+        outcome = f"could not {action}: {error}"
+        log.warning("Clean-up: %s", outcome)
+    return outcome

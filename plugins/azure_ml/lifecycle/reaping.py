@@ -1,48 +1,37 @@
-"""What is an orphan: a resource of ours whose Dag run has ended, or is unknown and past its lease.
-
-Pure decisions over what was found; :mod:`azure_ml.operators.reaper` looks and acts.
-"""
+"""What is an orphan: a resource of ours whose Dag run has ended, or is unknown and past its lease."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, Literal
+from datetime import UTC, datetime
+from typing import Final, Literal, TypeAlias
 
 from azure_ml.lifecycle.tags import DAG_TAG, PROJECT_TAG, RUN_TAG, TASK_TAG, expiry_of, spelled
+from azure_ml.payload import Payload
 
 Kind = Literal["endpoint", "deployment", "job"]
-RunState = Literal["alive", "ended", "unknown", "not told"]
+RunState = Literal["alive", "ended", "unknown", "no answer"]
 
 ALIVE_STATES: Final = ("queued", "running")
+Row: TypeAlias = Payload  # one resource in the report
 
 
 @dataclass(frozen=True)
-class Found:
-    """A resource that carries our project's tag.
-
-    Attributes:
-        kind: what it is.
-        name: of the resource; of the endpoint for a deployment, too.
-        deployment: name of the deployment, if it is one.
-        state: as the service wrote it.
-        tags: of the resource.
-        machines: that it holds: instances of an endpoint's deployments; 1 for a job, which does not say.
-        instance_types: VM sizes of these machines, as far as they are told.
-    """
+class Candidate:
+    """A resource that carries our project's tag."""
 
     kind: Kind
-    name: str
+    name: str  # of the endpoint, for a deployment
     state: str
     tags: Mapping[str, str]
-    machines: int
+    machines: int  # instances of an endpoint's deployments; 1 for a job, which does not say
     deployment: str = ""
     instance_types: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        """Its name for people; a deployment is named with its endpoint."""
+        """Its name for people; of a deployment with its endpoint's."""
         return f"{self.name}/{self.deployment}" if self.deployment else self.name
 
     @property
@@ -52,7 +41,7 @@ class Found:
 
     @property
     def owner(self) -> dict[str, str]:
-        """The tags that it has to carry still when it is deleted."""
+        """The tags that it must still carry when it is deleted."""
         return {name: self.tags.get(name, "") for name in (DAG_TAG, RUN_TAG, PROJECT_TAG)}
 
     def minutes_left(self, now: datetime) -> float:
@@ -63,69 +52,91 @@ class Found:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether something found is to be deleted, and why."""
+    """Whether to delete a resource, and why."""
 
-    found: Found
+    candidate: Candidate
     orphan: bool
     why: str
+    doubtful: bool = False  # Airflow did not say
 
 
-def judge(found: Found, run: RunState, now: datetime) -> Verdict:
-    """Decide about one resource. That its run is alive beats everything, the end of its lease included.
-
-    Args:
-        found: the resource.
-        run: what Airflow says about the run of its tags.
-        now: the time, with a zone.
-    """
-    dag_id, run_id = found.run
+def judge(candidate: Candidate, run: RunState, now: datetime) -> Verdict:
+    """Decide about one resource, from what Airflow says about the run that its tags name."""
+    dag_id, run_id = candidate.run
     if not dag_id or not run_id:
-        return Verdict(found, False, "its tags name no Dag run")
+        return Verdict(candidate, False, "its tags name no Dag run")
+    # A living run beats everything, the end of its lease included.
     if run == "alive":
-        return Verdict(found, False, "its run is alive")
-    if run == "not told":
-        return Verdict(found, False, "Airflow did not say whether its run is alive")
+        return Verdict(candidate, False, "its run is alive")
+    if run == "no answer":
+        return Verdict(candidate, False, "Airflow did not say whether its run is alive", doubtful=True)
     if run == "ended":
-        return Verdict(found, True, "its run has ended")
-    expiry = expiry_of(found.tags)
+        return Verdict(candidate, True, "its run has ended")
+    expiry = expiry_of(candidate.tags)
     if expiry is None:
         return Verdict(
-            found, False, "its run is unknown to Airflow, and no lease says until when it may live"
+            candidate, False, "its run is unknown to Airflow, and no lease says until when it may live"
         )
     if expiry > now:
-        return Verdict(found, False, f"its run is unknown to Airflow, but its lease ends {spelled(expiry)}")
-    return Verdict(found, True, f"its run is unknown to Airflow, and its lease ended {spelled(expiry)}")
+        return Verdict(
+            candidate, False, f"its run is unknown to Airflow, but its lease ends {spelled(expiry)}"
+        )
+    return Verdict(candidate, True, f"its run is unknown to Airflow, and its lease ended {spelled(expiry)}")
 
 
 @dataclass
 class Report:
-    """What a round of the reaper has found and done; each list has rows of :func:`row`."""
+    """What a round of the reaper did."""
 
     dry_run: bool
-    found: list[dict[str, Any]] = field(default_factory=list)
-    deleted: list[dict[str, Any]] = field(default_factory=list)
-    could_not: list[dict[str, Any]] = field(default_factory=list)
-    left: list[dict[str, Any]] = field(default_factory=list)
+    found: list[Row] = field(default_factory=list)
+    deleted: list[Row] = field(default_factory=list)
+    could_not: list[Row] = field(default_factory=list)
+    left: list[Row] = field(default_factory=list)
     compute_minutes_saved: float = 0.0
 
-    def as_xcom(self) -> dict[str, Any]:
-        """As a dictionary for XCom."""
+    @classmethod
+    def of(cls, verdicts: list[Verdict], problems: Mapping[str, str], *, dry_run: bool) -> Report:
+        """From the verdicts of a round and what went wrong, by title."""
+        report, now = cls(dry_run), datetime.now(UTC)
+        for one in verdicts:
+            line = row(one.candidate, one.why)
+            report.found.append(line)
+            if not one.orphan:
+                report.left.append(line)
+            elif problem := problems.get(one.candidate.title):
+                report.could_not.append(row(one.candidate, problem))
+            else:
+                report.deleted.append(line)
+                report.compute_minutes_saved += one.candidate.minutes_left(now)
+        return report
+
+    def summary(self) -> str:
+        """The counts, in one sentence."""
+        return (
+            f"{len(self.found)} found, {len(self.deleted)} {'would be ' if self.dry_run else ''}deleted, "
+            f"{len(self.could_not)} could not be, {len(self.left)} left; "
+            f"{self.compute_minutes_saved:.0f} compute-minutes saved."
+        )
+
+    def as_xcom(self) -> Payload:
+        """As plain data, for XCom."""
         return {**vars(self), "compute_minutes_saved": round(self.compute_minutes_saved, 1)}
 
 
-def row(found: Found, why: str) -> dict[str, Any]:
+def row(candidate: Candidate, why: str) -> Row:
     """One resource as a row of the report."""
-    dag_id, run_id = found.run
+    dag_id, run_id = candidate.run
     return {
-        "kind": found.kind,
-        "name": found.title,
-        "state": found.state,
-        "machines": found.machines,
-        "instance_types": list(found.instance_types),
+        "kind": candidate.kind,
+        "name": candidate.title,
+        "state": candidate.state,
+        "machines": candidate.machines,
+        "instance_types": list(candidate.instance_types),
         "dag_id": dag_id,
         "run_id": run_id,
-        "task_id": found.tags.get(TASK_TAG, ""),
-        "expires_at": spelled(end) if (end := expiry_of(found.tags)) else None,
+        "task_id": candidate.tags.get(TASK_TAG, ""),
+        "expires_at": spelled(end) if (end := expiry_of(candidate.tags)) else None,
         "why": why,
     }
 

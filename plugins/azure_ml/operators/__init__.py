@@ -5,21 +5,18 @@ from __future__ import annotations
 from azure_ml.operators.base import AzureMLOperator
 from azure_ml.operators.compute import AzureMLGetOrCreateComputeOperator, AzureMLValidateComputeOperator
 from azure_ml.operators.data import AzureMLRegisterDataOperator
-from azure_ml.operators.deployments import AzureMLDeployModelOperator
+from azure_ml.operators.deployments import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from azure_ml.operators.endpoints import (
     AzureMLCheckEndpointNameOperator,
     AzureMLCreateEndpointOperator,
     AzureMLDeleteEndpointOperator,
 )
-from azure_ml.operators.jobs import (
-    AzureMLJobMetricsOperator,
-    AzureMLSubmitPipelineJobOperator,
-)
+from azure_ml.operators.jobs.cancel import AzureMLCancelJobsOperator
+from azure_ml.operators.jobs.metrics import AzureMLJobMetricsOperator
+from azure_ml.operators.jobs.submit import AzureMLSubmitPipelineJobOperator
+from azure_ml.operators.jobs.wait import AzureMLWaitForJobOperator
 from azure_ml.operators.models import AzureMLGetRegistryModelOperator, AzureMLRegisterModelOperator
-from azure_ml.operators.ownership import AzureMLCancelJobsOperator
 from azure_ml.operators.reaper import AzureMLReapOperator
-from azure_ml.operators.scoring import AzureMLInvokeEndpointOperator
-from azure_ml.operators.wait import AzureMLWaitForJobOperator
 from azure_ml.operators.workspace import AzureMLCheckWorkspaceOperator
 
 __all__ = [

@@ -1,73 +1,30 @@
-"""What all operators share: the connection, the hook, whose the resources are, and how a kill ends a task."""
+"""What all operators share: the connection, the owner's tags, a state that outlives a try, and a kill."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from airflow.sdk import BaseOperator, conf
+from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
-from azure_ml.errors import AzureMLError, BadInput, Killed
+from azure_ml.errors import AzureMLError, Killed
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle import interruption, tags
 from azure_ml.links import STUDIO_KEY
+from azure_ml.payload import Payload
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-
-def optional(value: Any) -> Any:
-    """``None`` for what a template renders when a parameter is null: an empty text, or ``None`` spelt out."""
-    return None if value in (None, "", "None") else value
-
-
-def names(value: str | Iterable[str] | None) -> list[str] | None:
-    """A list from a list, from JSON, or from names with commas between; ``None`` for nothing."""
-    if optional(value) is None:
-        return None
-    if not isinstance(value, str):
-        return [str(item) for item in value or ()]
-    if value.lstrip().startswith("["):
-        return [str(item) for item in json.loads(value)]
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def deferred(value: bool | str | None) -> bool:
-    """Whether to wait in the triggerer; nothing said means what ``[operators] default_deferrable`` says.
-
-    Raises:
-        BadInput: if it is neither true nor false nor empty.
-    """
-    if optional(value) is None:
-        return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
-    return truth(str(value))
-
-
-def truth(value: bool | str) -> bool:
-    """A boolean from a boolean or from a rendered template.
-
-    Raises:
-        BadInput: if it is neither.
-    """
-    text = str(value).strip().lower()
-    if text not in ("true", "false"):
-        raise BadInput(f"{value!r} is neither true nor false: write one of them.")
-    return text == "true"
+Result: TypeAlias = Payload
+"""What an operator returns: each key is an XCom of its own, too."""
 
 
 class AzureMLOperator(BaseOperator):
-    """Base of all operators here.
-
-    Each key of the dictionary that an operator returns is an XCom of its own, too, so that
-    ``operator.returned("endpoint_name")`` may be passed to the next one.
-
-    Args:
-        azure_ml_conn_id: Airflow connection of type ``azure_ml``.
-    """
+    """Base of all operators here; ``operator.returned(key)`` passes one entry of the result to another one."""
 
     template_fields: Sequence[str] = ("azure_ml_conn_id",)
     ui_color: str = "#d6eaff"
@@ -76,19 +33,21 @@ class AzureMLOperator(BaseOperator):
         kwargs.setdefault("multiple_outputs", True)
         super().__init__(**kwargs)
         self.azure_ml_conn_id = azure_ml_conn_id
-        self._killed: Any = None
+        self._context: Context | None = None
+        self._state: dict[str, Payload] = {}
 
     @cached_property
     def hook(self) -> AzureMLHook:
         """The hook of the connection."""
         return AzureMLHook(self.azure_ml_conn_id)
 
+    # Any, as an XComArg stands for a value of whatever type the other operator takes.
     def returned(self, key: str) -> Any:
-        """One entry of what the operator will return, to be passed to another one; sets the dependency."""
+        """One entry of the result, for another operator; sets the dependency."""
         return PlainXComArg(operator=self, key=key)
 
     def studio_url(self, path: str) -> str:
-        """A page of Studio, empty if its address cannot be read: a button is no reason to fail."""
+        """A page of Studio; empty if its address cannot be read, as a button is no reason to fail."""
         try:
             return self.hook.studio_url(path)
         except AzureMLError as error:
@@ -98,46 +57,51 @@ class AzureMLOperator(BaseOperator):
     def push_studio_url(self, context: Context, path: str) -> None:
         """Show the button to Studio even if the task fails later."""
         if url := self.studio_url(path):
+            self.log.info("In Studio: %s", url)
             context["ti"].xcom_push(key=STUDIO_KEY, value=url)
 
     def owned_by(self, context: Context) -> dict[str, str]:
-        """Tags by which this Dag run's resources are known; what lacks them is not touched."""
+        """Tags of this Dag run's resources; nothing without them is touched."""
         return tags.owner_tags(*tags.run_of(context), self.hook.settings.project)
 
     def made_by(self, context: Context) -> dict[str, str]:
-        """Tags of what this task creates and what costs nothing once it is there."""
+        """Tags of what this task creates and what costs nothing once it exists."""
         return tags.creator_tags(context, self.hook.settings.project)
 
     def leased_by(self, context: Context, lease: timedelta) -> dict[str, str]:
         """Tags of what this task creates and what is billed by the hour, with the end of its lease."""
         return tags.lease_tags(context, self.hook.settings.project, lease)
 
-    def ended_by_a_person(self) -> bool:
-        """Whether the task was ended for good, as told by Airflow; ``False`` where Airflow cannot tell soon.
+    # ``on_kill`` gets no context.
+    def keep_context(self, context: Context) -> None:
+        """Prepare for :meth:`load_state`, :meth:`save_state` and :meth:`interrupt`."""
+        self._context, self._state = context, {}
 
-        For ``on_kill``: a task whose worker stops, or that was cleared, is tried again and finds what there
-        is; only after a task that was marked failed or skipped nobody comes back.
-        """
-        return self._killed is not None and interruption.ended_as_far_as_known(self._killed)
+    def load_state(self, key: str) -> Payload:
+        """What an earlier try, or this one before a deferral, saved under a key; empty if nothing."""
+        if self._context is None:
+            return {}
+        # Kept, as a process that is being killed cannot ask Airflow.
+        if key not in self._state:
+            store = self._context.get("task_state_store")
+            self._state[key] = dict((store.get(key) if store is not None else None) or {})  # type: ignore[arg-type]
+        return self._state[key]
 
-    def watch_for_kill(self, context: Context) -> None:
-        """Remember which task instance this is, for :meth:`ended_by_a_person`."""
-        self._killed = context["ti"]
+    def save_state(self, key: str, value: Payload) -> None:
+        """Save in Airflow's task state store, which retries, deferrals and clears share."""
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-    def stop_after(self, undo: Callable[[], object]) -> NoReturn:
-        """End a killed task: undo what can be undone in the five seconds there are, then leave ``execute``.
+        if self._context is None:
+            return
+        self._state[key] = dict(value)
+        store = self._context.get("task_state_store")
+        if store is not None:
+            store.set(key, self._state[key], retention=NEVER_EXPIRE)
 
-        Raises:
-            Killed: always.
-        """
-        try:
-            undo()
-        except AzureMLError as error:
-            self.log.warning("Could not clean up while being killed: %s", error)
-        raise self.killed()
-
-    def killed(self) -> Killed:
-        """What ``on_kill`` raises."""
-        return Killed(
+    def interrupt(self, undo: Callable[[], object] | None = None) -> NoReturn:
+        """End a killed task at once, with :class:`Killed`; first undo what it began, if a user ended it for good."""
+        if undo is not None and self._context is not None:
+            interruption.undo_if_ended(self._context["ti"], undo)
+        raise Killed(
             f"The task {self.task_id!r} was killed: somebody ended it, or it took longer than its timeout."
         )

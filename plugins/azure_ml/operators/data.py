@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.names import require_name
-from azure_ml.operators.base import AzureMLOperator
+from azure_ml.operators.base import AzureMLOperator, Result
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -41,10 +41,10 @@ class AzureMLRegisterDataOperator(AzureMLOperator):
         self.asset_name = asset_name
         self.description = description
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Result:
         """Register each file."""
         require_name("asset", self.asset_name)
-        result = {}
+        result: Result = {}
         for key, file in self.files.items():
             name = f"{self.asset_name}-{key}".replace("_", "-")
             known = self.hook.data.get(name, file["version"])

@@ -1,103 +1,72 @@
-"""Operators for deployments: deploy a model, ask it."""
+"""Operators for deployments: deploy a model, invoke it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from azure_ml.errors import (
     AzureMLError,
+    MalformedAnswer,
     OperationFailed,
     OperationTimeout,
     QuotaExceeded,
     ServiceFailure,
 )
-from azure_ml.hook.online.entities import DeploymentRequest
+from azure_ml.hook.online.entities import DeploymentSpec, TrafficSpec
 from azure_ml.lifecycle.tags import ENDPOINT_LEASE
 from azure_ml.links import LOG_KEY, STUDIO_KEY, DeploymentLogLink, EndpointLink, log_page
 from azure_ml.names import require_name
-from azure_ml.operators.base import AzureMLOperator, deferred, names
-from azure_ml.operators.compute import require_allowed
-from azure_ml.operators.waiting import reason_of, wait_elsewhere
+from azure_ml.operators.base import AzureMLOperator, Result
+from azure_ml.operators.online import AzureMLOnlineOperator
+from azure_ml.operators.rendered import names, optional
+from azure_ml.operators.vm_sizes import require_allowed
+from azure_ml.payload import Payload
+from azure_ml.triggers.event import Event
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-
 LAST_LINES: Final = 60
 
 
-class AzureMLDeployModelOperator(AzureMLOperator):
+class AzureMLDeployModelOperator(AzureMLOnlineOperator):
     """Deploy a registered MLflow model to an endpoint, wait until it answers, and send it all traffic.
 
-    A retry waits for the deployment that the first try began, and never makes a second one. What does not
-    come up has its containers' logs saved, in the task log and in the workspace, before anybody deletes it.
+    A retry waits for the deployment that the first try began. If it does not come up, the operator saves its
+    containers' logs, in the task log and at the address in XCom ``deployment_log_uri``, before anybody deletes it.
 
-    Args:
-        endpoint_name: of the endpoint.
-        deployment_name: of the deployment.
-        model_id: ARM id of the model version.
-        instance_type: VM size.
-        instance_count: machines.
-        allowed_instance_types: the model's allow-list; empty if it has none.
-        liveness_initial_delay_seconds: before the first probe; a model that loads longer is killed in a loop.
-        request_timeout_ms: longest time of one answer, milliseconds.
-        lease: how long the deployment may live; after that the reaper may delete it, unless its run is alive.
-        deferrable: wait in the triggerer, holding no worker; empty for Airflow's default.
-        poll_seconds: pause between two looks of the triggerer.
-        timeout_seconds: how long to wait for the deployment.
-
-    Returns:
-        ``{"endpoint_name": str, "deployment_name": str, "studio_url": str}``; after a failure, the XCom
-        ``deployment_log_uri`` has the address of the saved log.
-
-    Raises:
-        BadInput: if the instance type or a name is not allowed.
-        NameTaken: if somebody else has a deployment of that name.
-        OperationFailed, OperationTimeout, QuotaExceeded: with the container's last lines, if it does not come
-            up.
-
-    Example::
-
-        AzureMLDeployModelOperator(
-            task_id="deploy", endpoint_name="e", deployment_name="demo", model_id=register.returned("id"),
-            instance_type="Standard_NC6s_v3",
-        )
+    Returns ``{"endpoint_name": str, "deployment_name": str, "studio_url": str}``.
     """
 
     template_fields = (
-        *AzureMLOperator.template_fields,
-        "endpoint_name",
+        *AzureMLOnlineOperator.template_fields,
         "deployment_name",
         "model_id",
         "instance_type",
         "instance_count",
         "allowed_instance_types",
-        "deferrable",
     )
     operator_extra_links = (EndpointLink(), DeploymentLogLink())
 
     def __init__(
         self,
         *,
-        endpoint_name: str,
         deployment_name: str,
-        model_id: str,
-        instance_type: str,
+        model_id: str,  # ARM id of the model version
+        instance_type: str,  # VM size
         instance_count: int | str = 1,
-        allowed_instance_types: Sequence[str] | str | None = None,
-        liveness_initial_delay_seconds: int = 600,
-        request_timeout_ms: int = 90_000,
-        lease: timedelta = ENDPOINT_LEASE,
-        deferrable: bool | str | None = None,
-        poll_seconds: float = 15,
+        allowed_instance_types: Sequence[str] | str | None = None,  # the model's; empty if it has none
+        liveness_initial_delay_seconds: int = 600,  # a model that loads longer is killed in a loop
+        request_timeout_ms: int = 90_000,  # longest time of one answer
+        lease: timedelta = ENDPOINT_LEASE,  # then the reaper may delete it, unless its run is alive
         timeout_seconds: float = 5400,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.endpoint_name = endpoint_name
+        super().__init__(timeout_seconds=timeout_seconds, **kwargs)
         self.deployment_name = deployment_name
         self.model_id = model_id
         self.instance_type = instance_type
@@ -106,45 +75,39 @@ class AzureMLDeployModelOperator(AzureMLOperator):
         self.liveness_initial_delay_seconds = liveness_initial_delay_seconds
         self.request_timeout_ms = request_timeout_ms
         self.lease = lease
-        self.deferrable = deferrable
-        self.poll_seconds = poll_seconds
-        self.timeout_seconds = timeout_seconds
 
-    def execute(self, context: Context) -> dict[str, str]:
-        """Deploy, and wait here or in the triggerer."""
+    def execute(self, context: Context) -> Result:
+        """Deploy."""
         require_name("endpoint", self.endpoint_name)
         require_name("deployment", self.deployment_name)
         require_allowed(self.instance_type, names(self.allowed_instance_types), "deployment")
-        self.push_studio_url(context, self._page)
-        if deferred(self.deferrable):
-            return self._go_on(context, None)
-        request = self._request(context)
-        with self._logs_saved(context):
-            self.hook.deployments.create(request, self.timeout_seconds)
-        self.hook.endpoints.send_all_traffic(request.endpoint, request.name, self.timeout_seconds)
-        return self._result()
+        self.push_studio_url(context, self.page)
+        return self._deploy(context, None)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, str]:
-        """Take up where the trigger has seen an operation's end: the deployment's, or the traffic's."""
-        told, request = event or {}, self._request(context)
-        with self._logs_saved(context):
-            reason = reason_of(self.hook, event, request.action)
-            if told.get("operation") and told.get("noun") == "deployment":
-                self.hook.deployments.require_up(request, reason)
-        if told.get("operation") and told.get("noun") == "endpoint":
-            self.hook.endpoints.require_up(self.endpoint_name, reason)
-        return self._go_on(context, event)
+    def execute_complete(self, context: Context, event: Payload) -> Result:
+        """Go on after an operation has ended: the deployment's, or the traffic's."""
+        return self._deploy(context, Event.from_json(event))
 
     def on_kill(self) -> None:
         """Leave at once; the next try finds the deployment, and the endpoint's deletion takes it along."""
-        self.stop_after(lambda: None)
+        self.interrupt()
 
-    @property
-    def _page(self) -> str:
-        return f"/endpoints/realtime/{self.endpoint_name}/detail"
+    def _deploy(self, context: Context, event: Event | None) -> Result:
+        with self._logs_saved(context):
+            self.complete(self.hook.deployments, self._spec(context), event)
+        traffic = TrafficSpec(self.endpoint_name, self.deployment_name)
+        self.complete(self.hook.traffic, traffic, event)
+        self.log.info(
+            "The deployment %s of %s answers and gets all traffic.", self.deployment_name, self.endpoint_name
+        )
+        return {
+            "endpoint_name": self.endpoint_name,
+            "deployment_name": self.deployment_name,
+            STUDIO_KEY: self.studio_url(self.page),
+        }
 
-    def _request(self, context: Context) -> DeploymentRequest:
-        return DeploymentRequest(
+    def _spec(self, context: Context) -> DeploymentSpec:
+        return DeploymentSpec(
             endpoint=self.endpoint_name,
             name=self.deployment_name,
             model=self.model_id,
@@ -156,25 +119,10 @@ class AzureMLDeployModelOperator(AzureMLOperator):
             tags=self.leased_by(context, self.lease),
         )
 
-    def _go_on(self, context: Context, event: dict[str, Any] | None) -> dict[str, str]:
-        """Begin what comes next, and wait for it in the triggerer, until there is nothing left to begin."""
-        operation = self.hook.deployments.begin_create(self._request(context))
-        if operation is not None:
-            wait_elsewhere(
-                self,
-                event,
-                endpoint_name=self.endpoint_name,
-                deployment_name=self.deployment_name,
-                operation=operation,
-            )
-        operation = self.hook.endpoints.begin_traffic(self.endpoint_name, self.deployment_name)
-        if operation is not None:
-            wait_elsewhere(self, event, endpoint_name=self.endpoint_name, operation=operation)
-        return self._result()
-
     @contextmanager
     def _logs_saved(self, context: Context) -> Iterator[None]:
-        """Save the containers' logs if the block fails, in this task: nobody deletes before it has ended."""
+        """Save the containers' logs if the block fails."""
+        # In this task: nobody deletes the deployment before it has ended.
         try:
             yield
         except (OperationFailed, OperationTimeout, QuotaExceeded, ServiceFailure) as error:
@@ -183,7 +131,7 @@ class AzureMLDeployModelOperator(AzureMLOperator):
             raise type(error)(f"{error}\n{self._save_log(context)}") from error
 
     def _save_log(self, context: Context) -> str:
-        """Put the log where it stays; returns what to tell of it."""
+        """Save the log where it stays; returns a sentence and its last lines, for the error."""
         ti = context["ti"]
         try:
             uri, content = self.hook.deployments.save_log(
@@ -198,12 +146,53 @@ class AzureMLDeployModelOperator(AzureMLOperator):
         tail = "\n".join(content.splitlines()[-LAST_LINES:])
         return f"The container's last lines (all of them are at {uri}):\n{tail}"
 
-    def _result(self) -> dict[str, str]:
-        self.log.info(
-            "The deployment %s of %s answers and gets all traffic.", self.deployment_name, self.endpoint_name
-        )
-        return {
-            "endpoint_name": self.endpoint_name,
-            "deployment_name": self.deployment_name,
-            STUDIO_KEY: self.studio_url(self._page),
-        }
+
+class AzureMLInvokeEndpointOperator(AzureMLOperator):
+    """Ask an endpoint one question; raises :class:`MalformedAnswer` without an answer.
+
+    Returns what ``read_answer`` returns, with ``raw`` (the answer as it came) and ``seconds``.
+    """
+
+    template_fields = (
+        *AzureMLOperator.template_fields,
+        "endpoint_name",
+        "deployment_name",
+        "data_uri",
+        "op_kwargs",
+    )
+
+    def __init__(
+        self,
+        *,
+        endpoint_name: str,
+        data_uri: str,  # azureml:// URI of the text file from whose lines the question is made
+        make_request: Callable[..., Payload],  # the body from the lines and op_kwargs
+        # The result from request and raw answer; raises ValueError if that is no answer.
+        read_answer: Callable[[Payload, str], Result],
+        deployment_name: str | None = None,  # empty: what the traffic says
+        op_kwargs: Mapping[str, object] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.endpoint_name = endpoint_name
+        self.deployment_name = deployment_name
+        self.data_uri = data_uri
+        self.make_request = make_request
+        self.read_answer = read_answer
+        self.op_kwargs = op_kwargs or {}
+
+    def execute(self, context: Context) -> Result:
+        """Ask."""
+        request = self.make_request(self.hook.data.read_lines(self.data_uri), **self.op_kwargs)
+        started = time.monotonic()
+        raw = self.hook.endpoints.invoke(self.endpoint_name, request, optional(self.deployment_name))
+        seconds = round(time.monotonic() - started, 3)
+        self.log.info("Raw answer after %.3f s: %s", seconds, raw)
+        try:
+            result = self.read_answer(request, raw)
+        except ValueError as error:
+            raise MalformedAnswer(
+                f"The endpoint {self.endpoint_name!r} gives no usable answer ({error}): "
+                f"it said {raw[:300]!r}; look at the deployment's log in Studio."
+            ) from error
+        return {**result, "seconds": seconds, "raw": raw}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.links import STUDIO_KEY, ModelLink
 from azure_ml.names import require_name
-from azure_ml.operators.base import AzureMLOperator, optional
+from azure_ml.operators.base import AzureMLOperator, Result
+from azure_ml.operators.rendered import optional
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -16,77 +18,45 @@ if TYPE_CHECKING:
 class AzureMLGetRegistryModelOperator(AzureMLOperator):
     """Look up a base model in the registry; creates nothing.
 
-    Args:
-        model_name: of the model.
-        model_version: of the model; empty for the newest that is not archived.
-
-    Returns:
-        ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list | None, "inference_vm_sizes":
-        list | None, "defaults": dict}``; the lists are the model's allow-lists of VM sizes, the defaults its
-        own training parameters.
-
-    Raises:
-        NotFound: if there is no such model or version.
-        BadInput: if the version is archived.
-
-    Example::
-
-        AzureMLGetRegistryModelOperator(task_id="choose_model", model_name="Phi-3-mini-4k-instruct")
+    Returns ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list | None, "inference_vm_sizes":
+    list | None, "defaults": dict}``: see :class:`azure_ml.hook.registry_models.RegistryModel`.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "model_name", "model_version")
 
-    def __init__(self, *, model_name: str, model_version: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        model_version: str | None = None,  # empty or "latest": the newest that is not archived
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.model_name = model_name
         self.model_version = model_version
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Look."""
+    def execute(self, context: Context) -> Result:
+        """Read the model."""
         require_name("registry model", self.model_name)
         version = optional(self.model_version)
         if version is not None:
-            require_name("version", str(version))
-        model = self.hook.registry.model(
-            self.model_name, None if version in (None, "latest") else str(version)
-        )
+            require_name("version", version)
+        model = self.hook.registry.model(self.model_name, None if version == "latest" else version)
         self.log.info("Model %s version %s, id %s", model.name, model.version, model.id)
-        self.log.info(
-            "May be fine-tuned on: %s", ", ".join(model.fine_tune_vm_sizes or ["the model does not say"])
-        )
-        self.log.info(
-            "May be deployed on: %s", ", ".join(model.inference_vm_sizes or ["the model does not say"])
-        )
-        return {
-            "name": model.name,
-            "version": model.version,
-            "id": model.id,
-            "fine_tune_vm_sizes": model.fine_tune_vm_sizes,
-            "inference_vm_sizes": model.inference_vm_sizes,
-            "defaults": model.defaults,
-        }
+        for purpose, sizes in (
+            ("fine-tuned", model.fine_tune_vm_sizes),
+            ("deployed", model.inference_vm_sizes),
+        ):
+            self.log.info("May be %s on: %s", purpose, ", ".join(sizes or ["the model does not say"]))
+        result = asdict(model)
+        del result["archived"]
+        return result
 
 
 class AzureMLRegisterModelOperator(AzureMLOperator):
-    """Register a completed job's output as an MLflow model of the workspace.
+    """Register a completed job's output as an MLflow model, or find what this job registered before.
 
-    A retry finds the version that the job has registered already, and makes no second one.
-
-    Args:
-        job_name: of the job.
-        output_name: of the job's output.
-        model_name: of the model.
-        model_version: of the model; empty for one more than the highest number there is.
-        description: shown in Studio.
-        tags: lineage, for example base model and data; job, Dag and run are added.
-
-    Returns:
-        ``{"name": str, "version": str, "id": str, "studio_url": str}``
-
-    Example::
-
-        AzureMLRegisterModelOperator(task_id="register", job_name="j", output_name="trained_model",
-        model_name="my-model")
+    Returns ``{"name": str, "version": str, "id": str, "studio_url": str}``.
     """
 
     template_fields = (
@@ -106,9 +76,9 @@ class AzureMLRegisterModelOperator(AzureMLOperator):
         job_name: str,
         output_name: str,
         model_name: str,
-        model_version: str | None = None,
+        model_version: str | None = None,  # empty: one more than the highest number
         description: str = "",
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, object] | None = None,  # lineage; job, Dag and run are added
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -119,16 +89,17 @@ class AzureMLRegisterModelOperator(AzureMLOperator):
         self.description = description
         self.tags = tags or {}
 
-    def execute(self, context: Context) -> dict[str, str]:
+    def execute(self, context: Context) -> Result:
         """Register."""
         require_name("asset", self.model_name)
-        if optional(self.model_version) is not None:
-            require_name("version", str(self.model_version))
+        version = optional(self.model_version)
+        if version is not None:
+            require_name("version", version)
         model = self.hook.models.register_output(
             self.job_name,
             self.output_name,
             self.model_name,
-            version=optional(self.model_version),
+            version=version,
             description=self.description,
             tags={**{key: str(value) for key, value in self.tags.items()}, **self.made_by(context)},
         )

@@ -1,4 +1,4 @@
-"""The reaper: finds what runs have left behind, and deletes it."""
+"""The reaper: deletes what runs have left behind."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import AzureMLError, OperationFailed
 from azure_ml.hook.online.entities import Deployment, Endpoint
-from azure_ml.lifecycle.reaping import ALIVE_STATES, Found, Report, RunState, Verdict, judge, row, table
+from azure_ml.lifecycle.reaping import ALIVE_STATES, Candidate, Report, RunState, Verdict, judge, row, table
 from azure_ml.lifecycle.tags import PROJECT_TAG
-from azure_ml.operators.base import AzureMLOperator, truth
+from azure_ml.operators.base import AzureMLOperator, Result
+from azure_ml.operators.rendered import truth
 from azure_ml.states import may_be_canceled
 
 if TYPE_CHECKING:
@@ -19,33 +20,13 @@ if TYPE_CHECKING:
 
 
 class AzureMLReapOperator(AzureMLOperator):
-    """Delete endpoints, deployments and jobs that this Airflow's runs have left behind, and look that they go.
+    """Delete endpoints, deployments and jobs that this Airflow's runs have left behind, and wait until they go.
 
-    What lacks the tag of the connection's project is never touched, nor is what belongs to a run that is
-    queued or running, however long past its lease. Deleted is what belongs to a run that has ended, and what
-    belongs to a run unknown to Airflow once its lease is over. A deployment goes with its endpoint; under an
-    endpoint that is not an orphan it is deleted alone.
+    It never touches what lacks the tag of the connection's project, nor what belongs to a run that is queued or
+    running, however long past its lease. It deletes what belongs to a run that has ended, and what belongs to a run
+    unknown to Airflow once its lease is over. After a failure it goes on with the others and fails in the end.
 
-    A failure with one resource does not keep the others from being tried; the task fails in the end.
-
-    Args:
-        report_only: delete nothing.
-        timeout_seconds: how long to look for the end of all that is deleted.
-        sleep: how to pause.
-
-    Returns:
-        ``{"dry_run": bool, "found": list, "deleted": list, "could_not": list, "left": list,
-        "compute_minutes_saved": float}``. Each entry of a list says kind, name, state, machines, run, lease
-        and why. If nothing is deleted, ``deleted`` is what would have been. Compute-minutes saved are, for each thing
-        deleted, the minutes from now to the end of its lease, times its machines: what it could still have
-        cost before anybody had a right to call it expired. A thing past its lease counts 0, a job 1 machine.
-
-    Raises:
-        OperationFailed: if something could not be deleted, or Airflow did not say whether its run is alive.
-
-    Example::
-
-        AzureMLReapOperator(task_id="reap", report_only="{{ params.dry_run }}")
+    Returns :meth:`azure_ml.lifecycle.reaping.Report.as_xcom`; in a dry run ``deleted`` is what would have been.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "report_only")
@@ -53,8 +34,8 @@ class AzureMLReapOperator(AzureMLOperator):
     def __init__(
         self,
         *,
-        report_only: bool | str = False,
-        timeout_seconds: float = 1800,
+        report_only: bool | str = False,  # delete nothing
+        timeout_seconds: float = 1800,  # for all deletions together
         sleep: Callable[[float], None] = time.sleep,
         **kwargs: Any,
     ) -> None:
@@ -63,35 +44,22 @@ class AzureMLReapOperator(AzureMLOperator):
         self.timeout_seconds = timeout_seconds
         self.sleep = sleep
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Look, judge, delete, look again, report."""
-        report = Report(dry_run=truth(self.report_only))
-        verdicts = self._judged(context, list(self._found()))
-        report.found = [row(one.found, one.why) for one in verdicts]
-        report.left = [row(one.found, one.why) for one in verdicts if not one.orphan]
+    def execute(self, context: Context) -> Result:
+        """List, judge, delete, report."""
+        # Airflow is asked after the list is complete: what a run creates later is none of this round's.
+        verdicts = self._judged(context, list(self._candidates()))
         orphans = [one for one in verdicts if one.orphan]
-        doubts = [one for one in report.left if "did not say" in one["why"]]
-        if report.dry_run:
-            self._count(report, orphans, {})
-        else:
-            self._count(report, orphans, self._delete(context, orphans))
-        self.log.info("Looked for what runs have left behind:\n%s", table(report))
-        self.log.info(
-            "%d found, %d %s, %d could not be, %d left; %.0f compute-minutes saved.",
-            len(report.found),
-            len(report.deleted),
-            "would be deleted" if report.dry_run else "deleted",
-            len(report.could_not),
-            len(report.left),
-            report.compute_minutes_saved,
-        )
+        dry_run = truth(self.report_only)
+        problems = {} if dry_run else self._delete(context, orphans)
+        report = Report.of(verdicts, problems, dry_run=dry_run)
+        self.log.info("Looked for what runs have left behind:\n%s\n%s", table(report), report.summary())
         context["ti"].xcom_push(key="return_value", value=report.as_xcom())
-        if problems := [*report.could_not, *doubts]:
-            told = "; ".join(f"{one['kind']} {one['name']!r}: {one['why']}" for one in problems)
-            raise OperationFailed(f"Not all that was found could be dealt with: {told}")
+        if bad := [*report.could_not, *(row(one.candidate, one.why) for one in verdicts if one.doubtful)]:
+            reasons = "; ".join(f"{one['kind']} {one['name']!r}: {one['why']}" for one in bad)
+            raise OperationFailed(f"Not all that was found could be dealt with: {reasons}")
         return report.as_xcom()
 
-    def _found(self) -> Iterator[Found]:
+    def _candidates(self) -> Iterator[Candidate]:
         """All that carries our project's tag; a deployment only where its endpoint does not."""
         project = self.hook.settings.project
         for endpoint in self.hook.endpoints.list():
@@ -104,73 +72,60 @@ class AzureMLReapOperator(AzureMLOperator):
                     yield _of_deployment(deployment)
         for job in self.hook.jobs.owned({PROJECT_TAG: project}):
             if may_be_canceled(job.status):
-                yield Found("job", job.name, job.status, job.tags, 1)
+                yield Candidate("job", job.name, job.status, job.tags, 1)
 
-    def _judged(self, context: Context, found: list[Found]) -> list[Verdict]:
-        """Ask Airflow after the resources were listed: what a run makes later is none of this round's."""
-        runs = {one.run: self._run_state(context, *one.run) for one in found}
+    def _judged(self, context: Context, candidates: list[Candidate]) -> list[Verdict]:
+        runs = {one.run: self._run_state(context, *one.run) for one in candidates}
         now = datetime.now(UTC)
-        return [judge(one, runs[one.run], now) for one in found]
+        return [judge(one, runs[one.run], now) for one in candidates]
 
     def _run_state(self, context: Context, dag_id: str, run_id: str) -> RunState:
-        """Counting, as Airflow's route for one run's state takes no id with a slash in it."""
-        ti: Any = context["ti"]
+        # By counting, as Airflow's route for one run's state takes no id with a slash in it.
+        ti = context["ti"]
         try:
             if ti.get_dr_count(dag_id=dag_id, run_ids=[run_id], states=list(ALIVE_STATES)):
                 return "alive"
             return "ended" if ti.get_dr_count(dag_id=dag_id, run_ids=[run_id]) else "unknown"
         except Exception as error:
             self.log.warning("Airflow does not say whether %s of %s is alive: %s", run_id, dag_id, error)
-            return "not told"
+            return "no answer"
 
     def _delete(self, context: Context, orphans: list[Verdict]) -> dict[str, str]:
-        """Begin all deletions, then look at each; returns what went wrong, by title."""
+        """Begin all deletions, then wait for each; returns what went wrong, by title."""
         problems: dict[str, str] = {}
         end = time.monotonic() + self.timeout_seconds
         for step in (self._begin, self._finish):
-            for one in orphans:
-                if one.found.title in problems:
-                    continue
+            for candidate in (one.candidate for one in orphans if one.candidate.title not in problems):
                 try:
-                    # A run may have been brought back to life since the question.
-                    if self._run_state(context, *one.found.run) in ("alive", "not told"):
-                        problems[one.found.title] = "its run has come back to life, or cannot be asked for"
-                        continue
-                    step(one.found, max(0.0, end - time.monotonic()))
+                    # A clear may have brought the run back to life since the question.
+                    if self._run_state(context, *candidate.run) in ("alive", "no answer"):
+                        problems[candidate.title] = "its run has come back to life, or cannot be asked for"
+                    else:
+                        step(candidate, max(0.0, end - time.monotonic()))
                 except AzureMLError as error:
-                    problems[one.found.title] = str(error)
+                    problems[candidate.title] = str(error)
         return problems
 
-    def _begin(self, found: Found, _: float) -> None:
-        if found.kind == "job":
-            self.hook.jobs.cancel(found.name)
-        elif found.kind == "endpoint" and not self.hook.deployments.any_active(found.name):
+    def _begin(self, candidate: Candidate, _: float) -> None:
+        if candidate.kind == "job":
+            self.hook.jobs.cancel(candidate.name)
+        elif candidate.kind == "endpoint" and not self.hook.deployments.any_active(candidate.name):
             try:
-                self.hook.endpoints.begin_delete(found.name, found.owner)
+                self.hook.endpoints.begin_delete(candidate.name, candidate.owner)
             except AzureMLError as error:
-                self.log.info("The endpoint %s cannot be deleted yet: %s", found.name, error)
+                self.log.info("The endpoint %s cannot be deleted yet: %s", candidate.name, error)
 
-    def _finish(self, found: Found, seconds: float) -> None:
-        if found.kind == "job":
-            self.hook.jobs.end(found.name, seconds, self.sleep)
-        elif found.kind == "endpoint":
-            self.hook.endpoints.delete(found.name, found.owner, seconds, self.sleep)
-        elif deployment := self.hook.deployments.get(found.name, found.deployment):
+    def _finish(self, candidate: Candidate, seconds: float) -> None:
+        if candidate.kind == "job":
+            self.hook.jobs.end(candidate.name, seconds, self.sleep)
+        elif candidate.kind == "endpoint":
+            self.hook.endpoints.delete(candidate.name, candidate.owner, seconds, self.sleep)
+        elif deployment := self.hook.deployments.get(candidate.name, candidate.deployment):
             self.hook.deployments.delete(deployment, seconds, self.sleep)
 
-    @staticmethod
-    def _count(report: Report, orphans: list[Verdict], problems: dict[str, str]) -> None:
-        now = datetime.now(UTC)
-        for one in orphans:
-            if why := problems.get(one.found.title):
-                report.could_not.append(row(one.found, why))
-            else:
-                report.deleted.append(row(one.found, one.why))
-                report.compute_minutes_saved += one.found.minutes_left(now)
 
-
-def _of_endpoint(endpoint: Endpoint, deployments: list[Deployment]) -> Found:
-    return Found(
+def _of_endpoint(endpoint: Endpoint, deployments: list[Deployment]) -> Candidate:
+    return Candidate(
         "endpoint",
         endpoint.name,
         endpoint.state,
@@ -180,8 +135,8 @@ def _of_endpoint(endpoint: Endpoint, deployments: list[Deployment]) -> Found:
     )
 
 
-def _of_deployment(one: Deployment) -> Found:
-    return Found(
+def _of_deployment(one: Deployment) -> Candidate:
+    return Candidate(
         "deployment",
         one.endpoint,
         one.state,

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
+from azure_ml.hook.compute import ClusterSpec
+from azure_ml.hook.jobs.pipeline import PipelineRequest
 from include.finetune import recipe
 from include.finetune.data.writing import to_line
 from tests.support.airflow_task import DAG_ID, Store, TaskInstance
@@ -57,15 +58,7 @@ def training_request(hook: AzureMLHook) -> Callable[..., PipelineRequest]:
         "tiny", "1", hook.files.uri("tests/tiny/rows.jsonl"), description="Twelve sums."
     )
     base = hook.registry.model("Phi-3-mini-4k-instruct")
-    hook.compute.create(
-        "tiny-cluster",
-        "Standard_NC24ads_A100_v4",
-        tier="dedicated",
-        min_instances=0,
-        max_instances=1,
-        idle_seconds=120,
-        timeout_seconds=60,
-    )
+    hook.compute.create(ClusterSpec("tiny-cluster", "Standard_NC24ads_A100_v4"), 60)
 
     def make(name: str) -> PipelineRequest:
         return PipelineRequest(

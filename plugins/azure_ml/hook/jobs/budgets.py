@@ -1,4 +1,4 @@
-"""How long a job has waited for nodes and how long it has run, from the service's record alone."""
+"""How long a job has waited for nodes and how long it has run, and what it may take of both."""
 
 from __future__ import annotations
 
@@ -25,25 +25,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Usage:
-    """A job's time so far: queued and running, and which of the two passes now."""
+    """A job's time so far."""
 
     queued: timedelta
     running: timedelta
-    waits: bool
+    waits: bool  # now
 
 
 def usage(job: Span, steps: Sequence[Span], now: datetime) -> Usage:
-    """Split a job's life into waiting and running.
-
-    A job waits while none of its steps has begun, and later whenever a step waits for a node and no other
-    runs; all the rest is running. A step that was preempted keeps its first start, so its second wait counts
-    as running: a job is never said to have waited longer than it has.
-
-    Args:
-        job: of the job.
-        steps: of the steps that have no step below them.
-        now: the end of what has not ended.
-    """
+    """Split a job's life into waiting and running, from the spans of the job and of its innermost steps."""
+    # A job waits while none of its steps has begun, and later whenever a step waits for a node and no other runs.
+    # A preempted step keeps its first start, so that its second wait counts as running: never too long a wait.
     begin = job.created or now
     end = job.ended or now
     starts = [step.started for step in steps if step.started] or ([job.started] if job.started else [])
@@ -70,31 +62,22 @@ def _open(steps: Sequence[Span]) -> bool:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What a job may take.
+    """What a job may take."""
 
-    Attributes:
-        queue: time in which its steps wait for nodes.
-        run: all the rest.
-    """
-
-    queue: timedelta = QUEUE_TIMEOUT
-    run: timedelta = RUN_TIMEOUT
+    queue: timedelta = QUEUE_TIMEOUT  # in which its steps wait for nodes
+    run: timedelta = RUN_TIMEOUT  # all the rest
 
     @classmethod
     def of(cls, queue: timedelta | str | float, run: timedelta | str | float) -> Self:
-        """From time spans, or from numbers of hours, which may be the texts of rendered templates.
-
-        Raises:
-            BadInput: if one is neither, or not above 0.
-        """
+        """From time spans or numbers of hours, also as text; raises :class:`BadInput` for any other."""
         return cls(_span(queue, "queue_timeout"), _span(run, "run_timeout"))
 
     def left(self, used: Usage) -> timedelta:
-        """What remains of the budget that is being used now."""
+        """What remains of the budget in use."""
         return self.queue - used.queued if used.waits else self.run - used.running
 
     def spent(self, job_name: str, used: Usage) -> JobOverBudget | None:
-        """The error of a job that has used one of the two up."""
+        """The error of a job that has used up one of the two."""
         if used.queued >= self.queue:
             return JobQueuedTooLong(
                 f"The job {job_name!r} has waited {rounded(used.queued)} for nodes, and queue_timeout is "
@@ -109,7 +92,7 @@ class Budgets:
         return None
 
     def heartbeat(self, job_name: str, status: str, used: Usage) -> str:
-        """One line: the state, and what is used and left of both budgets."""
+        """One line: the state, and what the job has used and has left of both budgets."""
         return (
             f"Job {job_name} is {status}: "
             f"{rounded(used.queued)} in the queue ({rounded(self.queue - used.queued)} left), "
@@ -119,12 +102,12 @@ class Budgets:
 
 def _span(value: timedelta | str | float, name: str) -> timedelta:
     try:
-        found = value if isinstance(value, timedelta) else timedelta(hours=float(value))
+        span = value if isinstance(value, timedelta) else timedelta(hours=float(value))
     except (ValueError, OverflowError):
-        found = timedelta()
-    if found <= timedelta():
+        span = timedelta()
+    if span <= timedelta():
         raise BadInput(f"{name} is {value!r}: give a number of hours above 0.")
-    return found
+    return span
 
 
 def rounded(span: timedelta) -> str:

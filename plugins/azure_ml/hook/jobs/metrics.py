@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any, TypedDict
 
 from azure_ml.errors import NotFound
+from azure_ml.hook import workspace
+from azure_ml.hook._http import RetryingClient
 from azure_ml.hook._translate import translated
+from azure_ml.hook.clients import Clients
 
-if TYPE_CHECKING:
-    import httpx
 
-    from azure_ml.hook.client import AzureMLHook
+class Run(TypedDict):
+    """An MLflow run, as ``runs/search`` answers it."""
+
+    info: dict[str, str]
+    data: dict[str, list[dict[str, Any]]]
 
 
 class Metrics:
     """``hook.metrics``."""
 
-    def __init__(self, hook: AzureMLHook) -> None:
-        self._hook = hook
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def of_job(self, job_name: str, experiment_name: str) -> dict[str, dict[str, float]]:
-        """The last value of every metric, by the name of the run that logged it.
-
-        Args:
-            job_name: the job, root of the runs.
-            experiment_name: of the job.
-
-        Raises:
-            NotFound: if the workspace has no such experiment.
-        """
+        """The last value of every metric below a job, by the name of the run that logged it."""
         with translated(f"read the metrics of the job {job_name!r}"), self._client() as client:
             answer = client.get("experiments/get-by-name", params={"experiment_name": experiment_name})
             answer.raise_for_status()
             experiment = answer.json()["experiment"]["experiment_id"]
-            found: dict[str, dict[str, float]] = {}
-            for run in self._runs(client, experiment, job_name):
-                values = {entry["key"]: float(entry["value"]) for entry in run["data"].get("metrics") or []}
-                if values:
-                    found[_name(run)] = values
-        return found
+            metrics = {_name(run): _values(run) for run in _runs(client, experiment, job_name)}
+        return {name: values for name, values in metrics.items() if values}
 
     def history(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """Every value of a metric as ``(step, value)``, in order."""
@@ -48,38 +42,40 @@ class Metrics:
             entries = answer.json().get("metrics") or []
         return sorted((int(entry.get("step") or 0), float(entry["value"])) for entry in entries)
 
-    def _client(self) -> httpx.Client:
-        from azure_ml.hook._http import RetryingClient
-
-        address = self._hook.workspace()["mlflow_tracking_uri"].replace("azureml://", "https://", 1)
+    def _client(self) -> RetryingClient:
+        address = workspace.read(self._clients)["mlflow_tracking_uri"].replace("azureml://", "https://", 1)
         if not address.startswith("https://"):
             raise NotFound(f"The workspace gives {address!r} as its MLflow address, which is none.")
         return RetryingClient(
             base_url=f"{address}/api/2.0/mlflow/",
-            headers={"Authorization": f"Bearer {self._hook.token()}"},
+            headers={"Authorization": f"Bearer {self._clients.token()}"},
         )
 
-    @staticmethod
-    def _runs(client: httpx.Client, experiment: str, job_name: str) -> list[dict[str, Any]]:
-        runs: list[dict[str, Any]] = []
-        token: str | None = None
-        while True:
-            body = {
-                "experiment_ids": [experiment],
-                "filter": f"tags.mlflow.rootRunId = '{job_name}'",
-                "max_results": 200,
-                **({"page_token": token} if token else {}),
-            }
-            answer = client.post("runs/search", json=body)
-            answer.raise_for_status()
-            page = answer.json()
-            runs += page.get("runs") or []
-            token = page.get("next_page_token")
-            if not token:
-                return runs
+
+def _runs(client: RetryingClient, experiment: str, job_name: str) -> Iterator[Run]:
+    token: str | None = None
+    while True:
+        # A search changes nothing, so that this POST may be repeated.
+        body = {
+            "experiment_ids": [experiment],
+            "filter": f"tags.mlflow.rootRunId = '{job_name}'",
+            "max_results": 200,
+            **({"page_token": token} if token else {}),
+        }
+        answer = client.post("runs/search", json=body)
+        answer.raise_for_status()
+        page = answer.json()
+        yield from page.get("runs") or []
+        token = page.get("next_page_token")
+        if not token:
+            return
 
 
-def _name(run: dict[str, Any]) -> str:
-    tags = {tag["key"]: tag["value"] for tag in run["data"].get("tags") or []}
+def _values(run: Run) -> dict[str, float]:
+    return {entry["key"]: float(entry["value"]) for entry in run["data"].get("metrics") or []}
+
+
+def _name(run: Run) -> str:
+    tags = {tag["key"]: str(tag["value"]) for tag in run["data"].get("tags") or []}
     info = run["info"]
-    return str(info.get("run_name") or tags.get("mlflow.runName") or info["run_id"])
+    return info.get("run_name") or tags.get("mlflow.runName") or info["run_id"]

@@ -1,4 +1,4 @@
-"""What a pipeline job is made of."""
+"""A pipeline job of one registry component."""
 
 from __future__ import annotations
 
@@ -6,38 +6,30 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+from azure_ml.payload import Payload
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import PipelineComponent, PipelineJob
 
 ASSET_TYPES: Final = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 
 
 @dataclass(frozen=True)
 class PipelineRequest:
-    """A pipeline job of one component.
+    """What to submit."""
 
-    Attributes:
-        name: the job's name, the key by which a second submission finds the first.
-        component: name of the registry's component.
-        component_version: its version; ``None`` for the newest.
-        inputs: a value for each input; for files and models their ``azureml:`` address.
-        outputs: output of the component -> name of the job's output.
-        experiment_name: experiment under which Studio lists it.
-        display_name: title in Studio.
-        description: text in Studio.
-        tags: of the job.
-        first_attempt: number of the first job that counts; those before it belong to what was cleared.
-    """
-
-    name: str
+    name: str  # of the job: a second submission finds the first by it
     component: str
-    component_version: str | None
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, str]
+    component_version: str | None  # None: the newest
+    inputs: Mapping[str, object]  # by input; for files and models their azureml: address
+    outputs: Mapping[str, str]  # output of the component -> name of the job's output
     experiment_name: str
     display_name: str
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
-    first_attempt: int = 1
+    first_attempt: int = 1  # earlier attempts belong to a round that was cleared
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits of what is trained and where, not of how it is called."""
@@ -45,26 +37,23 @@ class PipelineRequest:
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Payload:
         """As plain data, for XCom; ``PipelineRequest(**data)`` reads it back."""
         return asdict(self)
 
 
-def build(component: Any, request: PipelineRequest) -> Any:
+def build(component: PipelineComponent, request: PipelineRequest) -> PipelineJob:
     """The SDK's pipeline job for a request."""
-    from azure.ai.ml import Input
     from azure.ai.ml.dsl import pipeline
 
-    def given(name: str, value: Any) -> Any:
-        declared = component.inputs[name].type if name in component.inputs else None
-        return Input(type=declared, path=str(value)) if declared in ASSET_TYPES else value
-
-    inputs = {name: given(name, value) for name, value in request.inputs.items() if value is not None}
+    inputs = {
+        name: _input(component, name, value) for name, value in request.inputs.items() if value is not None
+    }
 
     @pipeline  # type: ignore[untyped-decorator]
-    def one_component() -> dict[str, Any]:
+    def one_component() -> dict[str, object]:
         node = component(**inputs)
-        return {mine: node.outputs[theirs] for theirs, mine in request.outputs.items()}
+        return {job_output: node.outputs[output] for output, job_output in request.outputs.items()}
 
     job = one_component()
     job.display_name = request.display_name
@@ -74,3 +63,10 @@ def build(component: Any, request: PipelineRequest) -> Any:
     job.settings.force_rerun = True
     job.settings.continue_on_step_failure = False
     return job
+
+
+def _input(component: PipelineComponent, name: str, value: object) -> object:
+    from azure.ai.ml import Input
+
+    kind = component.inputs[name].type if name in component.inputs else None
+    return Input(type=kind, path=str(value)) if kind in ASSET_TYPES else value

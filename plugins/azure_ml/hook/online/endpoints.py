@@ -1,169 +1,87 @@
-"""Calls about online endpoints."""
+"""Online endpoints."""
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 from azure_ml.errors import Conflict, NameTaken, NotFound, OperationFailed, ServiceFailure
 from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
 from azure_ml.hook._translate import translated
-from azure_ml.hook.online.entities import Endpoint, NewEndpoint, endpoint_of, failed_for
+from azure_ml.hook.clients import Clients
+from azure_ml.hook.online.advance import Advancing, Done, Progress
+from azure_ml.hook.online.deployments import Deployments
+from azure_ml.hook.online.entities import Endpoint, EndpointSpec
+from azure_ml.hook.online.operations import Pending, require_endpoint_up
+from azure_ml.hook.online.reads import read_endpoint
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
-    from azure_ml.hook.client import AzureMLHook
+    from azure.ai.ml.operations import OnlineEndpointOperations
 
+# Refused or failed deletions, with nothing else under way, after which to give up: a lock, for example.
 MAX_REFUSALS: Final = 5
-"""Refused or failed deletions, with nothing else under way, after which one gives up: a lock, for example."""
 
 Outcome = Literal["deleted", "absent", "foreign"]
 
 
-class Endpoints:
+class Endpoints(Advancing[EndpointSpec]):
     """``hook.endpoints``."""
 
-    def __init__(self, hook: AzureMLHook) -> None:
-        self._hook = hook
+    noun = "endpoint"
+
+    def __init__(self, clients: Clients, deployments: Deployments) -> None:
+        super().__init__(clients)
+        self._deployments = deployments
 
     @property
-    def _calls(self) -> Any:
-        return self._hook.workspace_client.online_endpoints
+    def _calls(self) -> OnlineEndpointOperations:
+        return self._clients.workspace_client.online_endpoints
 
     def get(self, name: str) -> Endpoint | None:
         """The endpoint, or ``None`` if there is none of that name."""
-        try:
-            with translated(f"read the endpoint {name!r}"):
-                return endpoint_of(self._calls.get(name))
-        except NotFound:
-            return None
+        return read_endpoint(self._clients, name)
 
     def list(self) -> list[Endpoint]:
-        """All endpoints of the workspace, whosoever they are."""
+        """All endpoints of the workspace, of any owner."""
         with translated("list the endpoints"):
-            return [endpoint_of(found) for found in self._calls.list()]
+            return [Endpoint.of(entity) for entity in self._calls.list()]
 
     def require_free(self, name: str, owner: Mapping[str, str]) -> Endpoint | None:
-        """Make sure that nobody else holds a name; returns the owner's own endpoint if there is one.
-
-        Raises:
-            NameTaken: if an endpoint of that name exists without the owner's tags.
-        """
-        found = self.get(name)
-        if found is not None and not found.belongs_to(owner):
+        """The owner's own endpoint of that name, if it exists; raises :class:`NameTaken` for another's."""
+        endpoint = self.get(name)
+        if endpoint is not None and not endpoint.belongs_to(owner):
             raise NameTaken(
                 f"The endpoint name {name!r} is already taken in the workspace "
-                f"{self._hook.settings.workspace_name!r}: choose another name, or delete that endpoint."
+                f"{self._clients.settings.workspace_name!r}: choose another name, or delete that endpoint."
             )
-        return found
+        return endpoint
 
-    def create(self, wanted: NewEndpoint, timeout_seconds: float) -> Endpoint:
-        """Create an endpoint and wait for it; one that the owner has created already is waited for.
-
-        Raises:
-            NameTaken: if somebody else has an endpoint of that name.
-            OperationFailed, OperationTimeout, QuotaExceeded: if it does not come up.
-        """
-        self.require_free(wanted.name, wanted.owner)
-        found = self._settled(wanted, timeout_seconds)
-        if found is not None and phase("endpoint", found.state, found.name) is Phase.FAILED:
-            self.delete(wanted.name, wanted.owner, timeout_seconds)
-            found = None
-        if found is None:
-            finish(self._begin_create(wanted), wanted.action, timeout_seconds)
-        return self.require_up(wanted.name)
-
-    def begin_create(self, wanted: NewEndpoint) -> str | None:
-        """Take the next step towards an endpoint that is up, without waiting.
-
-        Returns:
-            ``None`` if the endpoint is up; the id of the creation that was begun; or an empty text if an
-            earlier operation has to end first, after which this is to be called again.
-
-        Raises:
-            NameTaken: if somebody else has an endpoint of that name.
-        """
-        found = self.require_free(wanted.name, wanted.owner)
-        if found is None:
-            return _sdk.operation_of(self._begin_create(wanted))
-        state = phase("endpoint", found.state, found.name)
+    def advance(self, spec: EndpointSpec) -> Progress:
+        """Create the endpoint; if this owner already created it, wait for it; if that failed, delete it first."""
+        endpoint = self.require_free(spec.name, spec.owner)
+        if endpoint is None:
+            return Pending(spec.name, operation=self._begin(spec))
+        state = phase("endpoint", endpoint.state, endpoint.name)
         if state is Phase.FAILED:
-            self.begin_delete(wanted.name, wanted.owner)
-        return None if state is Phase.SUCCEEDED else ""
+            self.begin_delete(spec.name, spec.owner)
+        return Done() if state is Phase.SUCCEEDED else Pending(spec.name)
 
-    def require_up(self, name: str, reason: str = "") -> Endpoint:
-        """The endpoint, which must have been created well.
-
-        Args:
-            name: of the endpoint.
-            reason: why the operation failed, if that is known.
-
-        Raises:
-            NotFound: if it is gone.
-            OperationFailed, QuotaExceeded: if it is in any other state than ``Succeeded``.
-        """
-        found = self.get(name)
-        if found is None:
-            raise NotFound(
-                f"The endpoint {name!r} has vanished while it was created or changed; somebody has deleted it."
-            )
-        if phase("endpoint", found.state, name) is not Phase.SUCCEEDED:
-            why = f" ({reason})" if reason else ""
-            raise failed_for(reason)(
-                f"The endpoint {name!r} is in state {found.state!r} and not 'Succeeded'{why}: "
-                "delete it and try again."
-            )
-        return found
-
-    def begin_traffic(self, name: str, deployment: str) -> str | None:
-        """Take the next step towards all traffic to one deployment; returns as :meth:`begin_create` does."""
-        found = self.get(name)
-        if found is None or phase("endpoint", found.state, name) is Phase.FAILED:
-            self.require_up(name)
-        elif phase("endpoint", found.state, name) is Phase.ACTIVE:
-            return ""
-        elif found.traffic == {deployment: 100}:
-            return None
-        return _sdk.operation_of(self._begin_traffic(name, {deployment: 100}))
-
-    def send_all_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
-        """Send 100 % of an endpoint's traffic to one deployment."""
-        action = f"send the traffic of the endpoint {name!r} to {deployment!r}"
-        for _ in pauses(action, timeout_seconds):
-            found = self.get(name)
-            if found is not None and phase("endpoint", found.state, name) is Phase.ACTIVE:
-                continue
-            if found is None or found.traffic != {deployment: 100}:
-                finish(self._begin_traffic(name, {deployment: 100}), action, timeout_seconds)
-            self.require_up(name)
-            return
-
-    def stop_traffic(self, name: str, deployment: str, timeout_seconds: float) -> None:
-        """Take a deployment's traffic away, as the service deletes none that has any.
-
-        Raises:
-            OperationFailed: if it shares the traffic; how the others are to share it then, nobody said.
-        """
-        found = self.get(name)
-        share = found.traffic.get(deployment) if found else None
-        if not share:
-            return
-        if share != 100:
-            raise OperationFailed(
-                f"The deployment {deployment!r} has {share} % of the traffic of {name!r}: "
-                "divide it among the others, then delete the deployment in Studio."
-            )
-        action = f"take the traffic from the deployment {deployment!r}"
-        finish(self._begin_traffic(name, {}), action, timeout_seconds)
+    def require_up(self, spec: EndpointSpec, pending: Pending | None = None) -> Endpoint:
+        """The endpoint, which must be in state ``Succeeded``; raises as :func:`require_endpoint_up`."""
+        return require_endpoint_up(self._clients, spec.name, pending)
 
     def begin_delete(self, name: str, owner: Mapping[str, str]) -> Outcome:
-        """Ask for the deletion of an endpoint if it is the owner's; does not wait."""
-        found = self.get(name)
-        if found is None:
+        """Request the deletion of an endpoint if it is the owner's; does not wait."""
+        endpoint = self.get(name)
+        if endpoint is None:
             return "absent"
-        if not found.belongs_to(owner):
+        if not endpoint.belongs_to(owner):
             return "foreign"
         try:
             with translated(f"delete the endpoint {name!r}"):
@@ -179,67 +97,54 @@ class Endpoints:
         timeout_seconds: float,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Outcome:
-        """Delete an endpoint if it is the owner's, and look until it is gone.
-
-        A deletion that meets another operation, on the endpoint or on a deployment behind it, waits for its
-        end and tries again.
-
-        Args:
-            name: of the endpoint.
-            owner: tags that the endpoint must carry.
-            timeout_seconds: how long to look.
-            sleep: how to pause between looks.
-
-        Raises:
-            OperationTimeout: if it is still there in the end.
-            Conflict, OperationFailed, ServiceFailure: if the service refuses again and again.
-        """
+        """Delete an endpoint if it is the owner's, and wait until it is gone; raises as :func:`pauses`."""
+        # A deletion that meets another operation, also on a deployment, waits for its end and tries again.
         outcome: Outcome = "absent"
         refusals, action = 0, f"delete the endpoint {name!r}"
         for _ in pauses(action, timeout_seconds, sleep):
-            found = self.get(name)
-            if found is None:
+            endpoint = self.get(name)
+            if endpoint is None:
                 return outcome
-            if not found.belongs_to(owner):
+            if not endpoint.belongs_to(owner):
                 return "foreign"
-            if phase("endpoint", found.state, name) is Phase.ACTIVE:
-                outcome = "deleted" if found.state.lower() == "deleting" else outcome
+            if phase("endpoint", endpoint.state, name) is Phase.ACTIVE:
+                outcome = "deleted" if endpoint.state.lower() == "deleting" else outcome
                 continue
-            try:
-                with translated(action):
-                    poller = self._calls.begin_delete(name)
-                finish(poller, action, timeout_seconds)
-            except NotFound:
-                pass
-            except (Conflict, OperationFailed, ServiceFailure):
-                refusals += not self._hook.deployments.any_active(name)
-                if refusals >= MAX_REFUSALS:
-                    raise
-            outcome = "deleted"
+            outcome, refused = "deleted", self._try_delete(name, action, timeout_seconds)
+            refusals += refused is not None and not self._deployments.any_active(name)
+            if refused is not None and refusals >= MAX_REFUSALS:
+                raise refused
         return outcome
 
-    def _begin_create(self, wanted: NewEndpoint) -> Any:
-        with translated(wanted.action):
+    def invoke(self, name: str, request: Mapping[str, object], deployment: str | None = None) -> str:
+        """The raw answer of an endpoint, or of one of its deployments, to a JSON body."""
+        # The SDK takes the body as a file only.
+        with tempfile.TemporaryDirectory() as folder, translated(f"ask the endpoint {name!r}"):
+            file = Path(folder) / "request.json"
+            file.write_text(json.dumps(request), encoding="utf-8")
+            return str(self._calls.invoke(name, request_file=str(file), deployment_name=deployment))
+
+    def _try_delete(
+        self, name: str, action: str, timeout_seconds: float
+    ) -> Conflict | OperationFailed | ServiceFailure | None:
+        try:
+            with translated(action):
+                poller = self._calls.begin_delete(name)
+            finish(poller, action, timeout_seconds)
+        except NotFound:
+            return None
+        except (Conflict, OperationFailed, ServiceFailure) as refusal:
+            return refusal
+        return None
+
+    def _begin(self, spec: EndpointSpec) -> str:
+        with translated(spec.action):
             from azure.ai.ml.entities import ManagedOnlineEndpoint
 
             entity = ManagedOnlineEndpoint(
-                name=wanted.name,
-                description=wanted.description,
-                auth_mode=wanted.auth_mode,
-                tags={**wanted.tags, **wanted.owner},
+                name=spec.name,
+                description=spec.description,
+                auth_mode=spec.auth_mode,
+                tags={**spec.tags, **spec.owner},
             )
-            return self._calls.begin_create_or_update(entity)
-
-    def _begin_traffic(self, name: str, traffic: dict[str, int]) -> Any:
-        with translated(f"change the traffic of the endpoint {name!r}"):
-            found = self._calls.get(name)
-            found.traffic = traffic
-            return self._calls.begin_create_or_update(found)
-
-    def _settled(self, wanted: NewEndpoint, timeout_seconds: float) -> Endpoint | None:
-        """The endpoint once no operation is under way on it."""
-        for _ in pauses(wanted.action, timeout_seconds):
-            found = self.get(wanted.name)
-            if found is None or phase("endpoint", found.state, wanted.name) is not Phase.ACTIVE:
-                return found
-        return None
+            return _sdk.operation_of(self._calls.begin_create_or_update(entity))

@@ -1,101 +1,100 @@
-"""Online endpoints and their deployments, as they are asked for and as the service shows them."""
+"""Online endpoints and deployments: what to create, and what the service shows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
-from azure_ml.errors import OperationFailed, QuotaExceeded
-from azure_ml.hook._translate import QUOTA, text
-from azure_ml.lifecycle.tags import is_owned
+from azure_ml.hook._translate import text
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineEndpoint
+
+
+def is_owned(tags: Mapping[str, object] | None, owner: Mapping[str, str]) -> bool:
+    """Whether a resource's tags have all the owner's values; an empty owner owns nothing."""
+    return bool(owner) and all((tags or {}).get(key) == value for key, value in owner.items())
+
+
+@dataclass(frozen=True)
+class EndpointSpec:
+    """An endpoint to create."""
+
+    name: str
+    owner: Mapping[str, str]  # tags; an endpoint that has them all counts as this one
+    tags: Mapping[str, str] = field(default_factory=dict)  # more, such as the end of its lease
+    description: str = ""
+    auth_mode: str = "key"  # or aad_token
+
+    @property
+    def action(self) -> str:
+        """Follows "Cannot " in errors."""
+        return f"create the endpoint {self.name!r}"
+
+
+@dataclass(frozen=True)
+class DeploymentSpec:
+    """A deployment of a model to create."""
+
+    endpoint: str
+    name: str
+    model: str  # ARM id
+    instance_type: str
+    instance_count: int = 1
+    request_timeout_ms: int = 90_000  # longest time of one answer
+    liveness_initial_delay_seconds: int = 600  # a model that loads longer is killed in a loop
+    owner: Mapping[str, str] = field(default_factory=dict)  # tags, as for an endpoint
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def action(self) -> str:
+        """Follows "Cannot " in errors."""
+        return f"deploy to {self.endpoint!r} as {self.name!r} on {self.instance_type!r}"
+
+
+@dataclass(frozen=True)
+class TrafficSpec:
+    """All traffic of an endpoint for one deployment."""
+
+    endpoint: str
+    deployment: str
+
+    @property
+    def action(self) -> str:
+        """Follows "Cannot " in errors."""
+        return f"send the traffic of the endpoint {self.endpoint!r} to {self.deployment!r}"
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Per cent by deployment."""
+        return {self.deployment: 100}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An online endpoint; ``scoring_uri`` is empty until it is up, ``traffic`` is per cent by deployment."""
+    """An online endpoint as the service shows it."""
 
     name: str
     state: str
-    scoring_uri: str
+    scoring_uri: str  # empty until it is up
     tags: Mapping[str, str] = field(default_factory=dict)
-    traffic: Mapping[str, int] = field(default_factory=dict)
+    traffic: Mapping[str, int] = field(default_factory=dict)  # per cent by deployment
+
+    @classmethod
+    def of(cls, entity: OnlineEndpoint) -> Endpoint:
+        """From the SDK's entity."""
+        return cls(
+            str(entity.name),
+            text(entity.provisioning_state),
+            str(entity.scoring_uri or ""),
+            dict(entity.tags or {}),
+            dict(entity.traffic or {}),
+        )
 
     def belongs_to(self, owner: Mapping[str, str]) -> bool:
         """Whether the endpoint carries all the owner's tags."""
         return is_owned(self.tags, owner)
-
-
-@dataclass(frozen=True)
-class NewEndpoint:
-    """An endpoint to be created.
-
-    Attributes:
-        name: of the endpoint.
-        owner: tags that say whose it is; one that has them all is taken for this one.
-        tags: more tags, such as the end of its lease.
-        description: shown in Studio.
-        auth_mode: ``key`` or ``aad_token``.
-    """
-
-    name: str
-    owner: Mapping[str, str]
-    tags: Mapping[str, str] = field(default_factory=dict)
-    description: str = ""
-    auth_mode: str = "key"
-
-    @property
-    def action(self) -> str:
-        """What is being done, for errors."""
-        return f"create the endpoint {self.name!r}"
-
-
-def endpoint_of(found: Any) -> Endpoint:
-    """Ours from the SDK's."""
-    return Endpoint(
-        str(found.name),
-        text(found.provisioning_state),
-        str(found.scoring_uri or ""),
-        dict(found.tags or {}),
-        dict(found.traffic or {}),
-    )
-
-
-def failed_for(reason: str) -> type[OperationFailed | QuotaExceeded]:
-    """The error for an operation that failed for a reason told in words."""
-    return QuotaExceeded if QUOTA.search(reason) else OperationFailed
-
-
-@dataclass(frozen=True)
-class DeploymentRequest:
-    """A deployment of a model.
-
-    Attributes:
-        endpoint: name of the endpoint.
-        name: of the deployment.
-        model: ARM id of the model.
-        instance_type: VM size.
-        instance_count: machines.
-        request_timeout_ms: longest time of one answer, milliseconds.
-        liveness_initial_delay_seconds: before the first probe; a model that loads longer is killed in a loop.
-        owner: tags that say whose it is; one that has them all is taken for this one.
-        tags: more tags, such as the end of its lease.
-    """
-
-    endpoint: str
-    name: str
-    model: str
-    instance_type: str
-    instance_count: int = 1
-    request_timeout_ms: int = 90_000
-    liveness_initial_delay_seconds: int = 600
-    owner: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def action(self) -> str:
-        """What is being done, for errors."""
-        return f"deploy to {self.endpoint!r} as {self.name!r} on {self.instance_type!r}"
 
 
 @dataclass(frozen=True)
@@ -110,20 +109,25 @@ class Deployment:
     instance_count: int
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, entity: ManagedOnlineDeployment, endpoint: str) -> Deployment:
+        """From the SDK's entity."""
+        model = entity.model if isinstance(entity.model, str) else getattr(entity.model, "id", None)
+        return cls(
+            str(entity.name),
+            endpoint,
+            text(entity.provisioning_state),
+            str(model or ""),
+            str(entity.instance_type or ""),
+            int(entity.instance_count or 1),
+            dict(entity.tags or {}),
+        )
+
+    def belongs_to(self, owner: Mapping[str, str]) -> bool:
+        """Whether the deployment carries all the owner's tags."""
+        return is_owned(self.tags, owner)
+
+    # Ids of one model may differ in their first parts.
     def serves(self, model: str) -> bool:
-        """Whether it is this model that is deployed: ids of one model may differ in their first parts."""
+        """Whether it is this model that is deployed."""
         return self.model.lower().split("/models/")[-1] == model.lower().split("/models/")[-1]
-
-
-def deployment_of(found: Any, endpoint: str) -> Deployment:
-    """Ours from the SDK's."""
-    model = found.model if isinstance(found.model, str) else getattr(found.model, "id", None)
-    return Deployment(
-        str(found.name),
-        endpoint,
-        text(found.provisioning_state),
-        str(model or ""),
-        str(found.instance_type or ""),
-        int(found.instance_count or 1),
-        dict(found.tags or {}),
-    )

@@ -119,7 +119,7 @@ class DyingFiles(WorkspaceFiles):
     """A workspace whose writer dies at the write of that number."""
 
     def __init__(self, files: WorkspaceFiles, last: int) -> None:
-        super().__init__(files._hook)
+        super().__init__(files._clients)
         self.left = last
 
     def write(self, path: str, content: Any) -> None:

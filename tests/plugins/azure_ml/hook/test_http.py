@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from azure_ml.backoff import ATTEMPTS
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook._http import ATTEMPTS, RetryingClient
+from azure_ml.hook._http import RetryingClient
 from tests.support.azureml_service import AzureMLLocal
 
 STUMBLES = [
@@ -86,7 +87,7 @@ def test_the_sdk_repeats_its_calls_and_waits_as_told(
         if plane == "jobs":
             assert hook.jobs.status(name)
         else:
-            assert hook.logs.steps(name) == []
+            assert hook.history.steps(name) == []
         assert azureml_local.http.get("/_local/faults").json()["value"] == []
     if "headers" in fault:
         assert time.monotonic() - begin >= 1

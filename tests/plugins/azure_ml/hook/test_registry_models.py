@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azure_ml.hook.registry import literal, read_model
+from azure_ml.hook.registry_models import literal, read_model
 
 ALLOWED = ["Standard_NC24ads_A100_v4", "Standard_ND96asr_v4"]
 

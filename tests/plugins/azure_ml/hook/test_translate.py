@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 from azure.ai.ml.exceptions import ErrorTarget, ValidationException
 from azure.core import exceptions as core
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
@@ -82,19 +81,6 @@ def test_the_sdks_own_check_is_bad_input() -> None:
 def test_our_own_errors_pass_unchanged() -> None:
     with pytest.raises(errors.JobFailed, match=r"^as it is$"), translated("anything"):
         raise errors.JobFailed("as it is")
-
-
-def test_what_cannot_be_helped_by_trying_again_is_not_retried_by_airflow() -> None:
-    for kind in (
-        errors.BadInput,
-        errors.AuthFailed,
-        errors.QuotaExceeded,
-        errors.JobCanceled,
-        errors.NameTaken,
-    ):
-        assert issubclass(kind, AirflowFailException)
-    for retried in (errors.Unreachable, errors.Throttled, errors.ServiceFailure, errors.Conflict):
-        assert not issubclass(retried, AirflowFailException)
 
 
 def test_signatures_of_urls_never_reach_a_sentence() -> None:

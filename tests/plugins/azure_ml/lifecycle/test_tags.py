@@ -1,4 +1,4 @@
-"""Tags of owner and lease, and what counts as an orphan by them."""
+"""Tags of owner and lease."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 
 from azure_ml import errors
+from azure_ml.hook.online.entities import is_owned
 from azure_ml.lifecycle import tags as ownership
-from azure_ml.lifecycle.reaping import Found, Report, RunState, judge, row, table
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def found(expires: datetime | None, **tags: str) -> Found:
-    lease = {ownership.EXPIRY_TAG: ownership.spelled(expires)} if expires else {}
-    return Found("endpoint", "e", "Succeeded", {**ownership.owner_tags("d", "r", "p"), **lease, **tags}, 2)
 
 
 def test_a_lease_is_tagged_with_its_task_and_its_end_in_utc(context: Callable[..., Any]) -> None:
@@ -48,47 +43,10 @@ def test_nobody_owns_by_an_empty_name(missing: tuple[str, str, str]) -> None:
 
 
 def test_an_owner_without_tags_owns_nothing() -> None:
-    assert not ownership.is_owned({"a": "b"}, {})
-    assert not ownership.is_owned(None, {"a": "b"})
+    assert not is_owned({"a": "b"}, {})
+    assert not is_owned(None, {"a": "b"})
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01T00:00:00Z"])
 def test_a_lease_that_cannot_be_read_is_no_lease(text: str) -> None:
     assert ownership.expiry_of({ownership.EXPIRY_TAG: text}) is None
-
-
-@pytest.mark.parametrize(
-    ("run", "hours", "orphan"),
-    [
-        ("alive", -1, False),
-        ("alive", 1, False),
-        ("ended", 1, True),
-        ("ended", -1, True),
-        ("ended", None, True),
-        ("unknown", -1, True),
-        ("unknown", 1, False),
-        ("unknown", None, False),
-        ("not told", -1, False),
-    ],
-)
-def test_an_orphan_is_what_has_no_living_run_and_no_lease(
-    run: RunState, hours: int | None, orphan: bool
-) -> None:
-    one = found(NOW + timedelta(hours=hours) if hours else None)
-    assert judge(one, run, NOW).orphan is orphan
-
-
-def test_tags_that_name_no_run_make_no_orphan() -> None:
-    assert not judge(found(NOW - timedelta(days=9), airflow_run_id=""), "ended", NOW).orphan
-
-
-def test_the_minutes_saved_count_each_machine() -> None:
-    assert found(NOW + timedelta(minutes=30)).minutes_left(NOW) == 60
-    assert found(NOW - timedelta(minutes=30)).minutes_left(NOW) == 0
-
-
-def test_the_table_shows_outcome_and_reason() -> None:
-    one = row(found(NOW), "its run has ended")
-    drawn = table(Report(dry_run=True, deleted=[one], left=[{**one, "why": "its run is alive"}]))
-    assert "would delete" in drawn
-    assert "its run is alive" in drawn

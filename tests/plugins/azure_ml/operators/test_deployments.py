@@ -10,7 +10,7 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.entities import DeploymentRequest, NewEndpoint
+from azure_ml.hook.online.entities import DeploymentSpec, EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from include.finetune import scoring
@@ -26,7 +26,7 @@ NAME = "tests-deployments"
 
 @pytest.fixture(scope="module")
 def endpoint(hook: AzureMLHook) -> Iterator[str]:
-    hook.endpoints.create(NewEndpoint(NAME, OWNER), 60)
+    hook.endpoints.create(EndpointSpec(NAME, OWNER), 60)
     yield NAME
     hook.endpoints.delete(NAME, OWNER, 60)
 
@@ -60,7 +60,7 @@ def deployment(endpoint: str, model_id: str, hook: AzureMLHook) -> str:
 
     ti: Any = TaskInstance("deployments", {})
     found = deploy(endpoint, model_id).execute({"ti": ti, "run_id": "deployments", "dag": ti})
-    return found["deployment_name"]
+    return str(found["deployment_name"])
 
 
 def ask(endpoint: str, uri: str, context: Any) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def test_a_deployment_that_was_begun_though_its_answer_was_lost_is_waited_for(
     azureml_local: AzureMLLocal, hook: AzureMLHook, endpoint: str, model_id: str
 ) -> None:
     lost = {"kind": "lost_response", "method": "PUT", "path": "*/deployments/lost", "count": 1}
-    request = DeploymentRequest(endpoint, "lost", model_id, "Standard_NC6s_v3", owner=OWNER)
+    request = DeploymentSpec(endpoint, "lost", model_id, "Standard_NC6s_v3", owner=OWNER)
     with azureml_local.faults(lost):
         hook.deployments.create(request, 120)
     found = hook.deployments.get(endpoint, "lost")

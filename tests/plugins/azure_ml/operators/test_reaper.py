@@ -13,8 +13,8 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
-from azure_ml.hook.online.entities import NewEndpoint
+from azure_ml.hook.jobs.pipeline import PipelineRequest
+from azure_ml.hook.online.entities import EndpointSpec
 from azure_ml.lifecycle.tags import EXPIRY_TAG, owner_tags, spelled
 from azure_ml.operators import AzureMLReapOperator
 from tests.support.azureml_service import AzureMLLocal
@@ -42,7 +42,7 @@ def endpoint(hook: AzureMLHook, project: str) -> Iterator[Callable[..., str]]:
         name = f"r{uuid.uuid4().hex[:12]}"
         owner = {**owner_tags(DAG_ID, run, project), **tags}
         expiry = {EXPIRY_TAG: spelled(datetime.now(UTC) + timedelta(hours=hours))}
-        hook.endpoints.create(NewEndpoint(name, owner, expiry), 60)
+        hook.endpoints.create(EndpointSpec(name, owner, expiry), 60)
         made.append((name, owner))
         return name
 

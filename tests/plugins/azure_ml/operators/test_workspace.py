@@ -52,7 +52,7 @@ def test_a_wrong_workspace_is_named_with_the_cure(
 def test_a_wrong_registry_is_named(connection: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     hook = use(monkeypatch, {**connection, "registry_name": "nowhere"})
     with pytest.raises(NotFound, match="the registry 'nowhere'"):
-        _ = hook.registry_client
+        hook.registry.check()
 
 
 def test_a_connection_that_is_not_there_is_named() -> None:

@@ -13,7 +13,8 @@ from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
+from azure_ml.hook.jobs.pipeline import PipelineRequest
+from azure_ml.triggers.event import Event
 from azure_ml.triggers.jobs import JobTrigger
 from tests.support.airflow_task import TaskInstance
 from tests.support.azureml_service import AzureMLLocal
@@ -39,7 +40,7 @@ def test_the_pause_between_looks_is_bounded() -> None:
 
 def test_the_end_of_a_job_is_told_with_its_state(trained_job: tuple[str, list[str]]) -> None:
     event = first_event(JobTrigger(trained_job[0], "azure_ml_default", 1))
-    assert event == {"job_name": trained_job[0], "status": "Completed", "why": "ended"}
+    assert event == Event("ended", trained_job[0], state="Completed").to_json()
 
 
 def test_a_job_that_does_not_exist_is_told_as_an_error(connection: Any) -> None:
@@ -53,7 +54,7 @@ def test_a_service_that_stumbles_is_asked_again(
     fault = {"kind": "status", "path": f"*/jobs/{trained_job[0]}", "status": 409, "code": "Busy", "count": 2}
     with azureml_local.faults(fault):
         event = first_event(JobTrigger(trained_job[0], "azure_ml_default", 0.1))
-    assert event["status"] == "Completed"
+    assert event["state"] == "Completed"
 
 
 @pytest.mark.parametrize(("state", "end"), [("failed", "Canceled"), ("deferred", "Failed")])
@@ -78,4 +79,4 @@ def test_a_kill_cancels_the_job_unless_the_task_was_only_cleared(
         trigger.task_instance = ti
         asyncio.run(trigger.on_kill())
         azureml_local.post("/_local/time", {"policy": "immediate"})
-        assert first_event(JobTrigger(name, "azure_ml_default", 0.5))["status"] == end
+        assert first_event(JobTrigger(name, "azure_ml_default", 0.5))["state"] == end

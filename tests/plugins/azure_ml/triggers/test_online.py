@@ -14,11 +14,12 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.online.entities import NewEndpoint
+from azure_ml.hook.online.entities import EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLCreateEndpointOperator, AzureMLDeployModelOperator
-from azure_ml.operators.base import deferred
-from azure_ml.triggers.online import OperationTrigger, deadline_in
+from azure_ml.operators.rendered import deferred
+from azure_ml.triggers.event import deadline_in
+from azure_ml.triggers.online import OperationTrigger
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.service_faults import CRASHED, NO_ROOM
 
@@ -65,7 +66,7 @@ def endpoint(hook: AzureMLHook, context: MakeContext, unique: str) -> Iterator[t
     """An endpoint, and the context of the run that made it."""
     there = context()
     owner = owner_tags("a_dag", there["run_id"])
-    hook.endpoints.create(NewEndpoint(unique, owner), 60)
+    hook.endpoints.create(EndpointSpec(unique, owner), 60)
     yield unique, there
     hook.endpoints.delete(unique, owner, 60)
 

@@ -1,17 +1,14 @@
-"""Why a job failed: from the published shapes of run history's errors to a cause, a cure and a retry."""
+"""Why a job failed: from the published shapes of run history's errors to a cause and a cure."""
 
 from __future__ import annotations
-
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from azure.ai.ml._restclient.runhistory.models import InnerErrorResponse, RootError
 
-from azure_ml import errors
 from azure_ml.errors import Cause
-from azure_ml.hook.jobs.failures import CURES, FAILURES, RETRYABLE, cause_of, failure
-from azure_ml.retries import CauseRetryPolicy
+from azure_ml.hook.causes import cause_of
+from azure_ml.hook.jobs.failures import FAILURES, failure
+from azure_ml.retries import PAID_AGAIN
 
 
 def inner(*codes: str) -> InnerErrorResponse | None:
@@ -65,9 +62,10 @@ def test_a_word_in_somebodys_log_does_not_make_us_pay_again(word: str) -> None:
 
 
 def test_every_cause_of_a_failed_job_has_an_error_and_a_cure() -> None:
-    assert set(FAILURES) == set(CURES)
+    assert set(FAILURES) == set(Cause) - {Cause.CANCELED, Cause.TIMEOUT}
+    assert all(kind.cure for kind in FAILURES.values())
     assert {kind.cause for kind in FAILURES.values()} == set(FAILURES)
-    assert {Cause.PREEMPTION, Cause.CAPACITY, Cause.THROTTLED, Cause.PLATFORM} == RETRYABLE
+    assert {Cause.PREEMPTION, Cause.CAPACITY, Cause.THROTTLED, Cause.PLATFORM} == PAID_AGAIN
 
 
 def test_the_message_has_step_reason_cause_cure_and_last_lines_without_signatures() -> None:
@@ -76,40 +74,3 @@ def test_the_message_has_step_reason_cause_cure_and_last_lines_without_signature
     for part in ("'j'", "'finetune'", "CUDA out of memory", "out_of_memory", "batch size", "loss 1.0"):
         assert part in told
     assert "secret" not in told
-
-
-def delays(error: BaseException, tries: int = 3) -> list[tuple[str, float | None]]:
-    policy = CauseRetryPolicy(timedelta(minutes=1))
-    task: Any = type("Task", (), {"retries": tries})
-    found = [policy.evaluate(error, n, tries, {"task": task}) for n in range(1, tries + 1)]
-    return [(one.action.value, one.retry_delay and one.retry_delay.total_seconds()) for one in found]
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (errors.JobPreempted, [("retry", 60), ("retry", 120), ("retry", 240)]),
-        (errors.JobNoCapacity, [("retry", 300), ("retry", 600), ("retry", 1200)]),
-        (errors.JobPlatformFailed, [("retry", 60), ("retry", 120), ("retry", 240)]),
-        (errors.JobBadData, [("fail", None)] * 3),
-        (errors.JobQuotaExceeded, [("fail", None)] * 3),
-        (errors.JobCanceled, [("fail", None)] * 3),
-        (errors.JobRanTooLong, [("fail", None)] * 3),
-        (errors.AuthFailed, [("fail", None)] * 3),
-        (errors.ServiceFailure, [("default", None)] * 3),
-        (ValueError, [("default", None)] * 3),
-    ],
-)
-def test_the_retry_follows_the_cause(kind: type[BaseException], expected: list[Any]) -> None:
-    assert delays(kind("x")) == expected
-
-
-def test_a_pause_is_never_longer_than_an_hour() -> None:
-    assert delays(errors.JobNoCapacity("x"), 12)[-1] == ("retry", 3600)
-
-
-def test_after_a_clear_the_pauses_begin_again() -> None:
-    policy = CauseRetryPolicy(timedelta(minutes=1))
-    task: Any = type("Task", (), {"retries": 2})
-    cleared = policy.evaluate(errors.JobPreempted("x"), 4, 5, {"task": task})
-    assert cleared.retry_delay == timedelta(minutes=1)

@@ -10,12 +10,13 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
+from azure_ml.hook.jobs.pipeline import PipelineRequest
 from azure_ml.operators import (
     AzureMLJobMetricsOperator,
     AzureMLSubmitPipelineJobOperator,
     AzureMLWaitForJobOperator,
 )
+from azure_ml.triggers.event import Event
 from include.finetune import review
 from tests.support.azureml_service import AzureMLLocal
 
@@ -78,7 +79,7 @@ def test_no_signed_address_is_in_the_log(trained_job: tuple[str, list[str]]) -> 
 def test_the_steps_are_children_of_the_pipeline_node(
     hook: AzureMLHook, trained_job: tuple[str, list[str]]
 ) -> None:
-    steps = hook.logs.steps(trained_job[0])
+    steps = hook.history.steps(trained_job[0])
     assert [step.depth for step in steps] == [1, 2, 2, 2, 2, 2]
     assert {step.status for step in steps} == {"Completed"}
 
@@ -103,7 +104,7 @@ def test_the_metrics_are_those_of_the_step_that_trained(
 
 
 def test_the_history_of_a_metric_can_be_read(hook: AzureMLHook, trained_job: tuple[str, list[str]]) -> None:
-    run = next(step.run_id for step in hook.logs.steps(trained_job[0]) if step.name == FINETUNE)
+    run = next(step.run_id for step in hook.history.steps(trained_job[0]) if step.name == FINETUNE)
     assert hook.metrics.history(run, "eval_loss")
 
 
@@ -157,7 +158,7 @@ def test_canceling_what_is_not_there_or_has_ended_does_nothing(
 def test_an_error_of_the_trigger_fails_the_wait(connection: Any, context: Any) -> None:
     operator = AzureMLWaitForJobOperator(task_id="wait", job_name="x")
     with pytest.raises(errors.ServiceFailure, match="the looks failed"):
-        operator.execute_complete(context(), {"job_name": "x", "error": "the looks failed"})
+        operator.execute_complete(context(), Event("error", "x", error="the looks failed").to_json())
 
 
 def test_a_flag_that_is_neither_true_nor_false_is_refused(connection: Any, context: Any) -> None:

@@ -1,8 +1,7 @@
-"""What ends a run's resources: teardowns, callbacks and the deadline, and how they treat a killed creator."""
+"""Teardowns: what they end, and how they treat a killed creator."""
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
-from azure_ml.hook.online.entities import NewEndpoint
-from azure_ml.lifecycle import callbacks, interruption
+from azure_ml.hook.jobs.pipeline import PipelineRequest
+from azure_ml.hook.online.entities import EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
+from azure_ml.lifecycle.teardown import may_still_act
 from azure_ml.operators import AzureMLCancelJobsOperator, AzureMLDeleteEndpointOperator
-from azure_ml.operators.ownership import may_still_act
 from tests.support.azureml_service import AzureMLLocal
 
 MakeContext = Callable[..., Any]
+
+
 Request = Callable[..., PipelineRequest]
 
 
@@ -76,7 +75,7 @@ def test_an_endpoint_made_by_a_killed_task_in_its_last_seconds_is_found_and_dele
 
     def meanwhile(seconds: float) -> None:
         if seconds == settle:
-            hook.endpoints.create(NewEndpoint(unique, owner), 60)
+            hook.endpoints.create(EndpointSpec(unique, owner), 60)
 
     settle = 1234.5
     done = delete(unique, there, created_by="create", settle_seconds=settle, sleep=meanwhile)
@@ -95,7 +94,7 @@ def test_a_deletion_that_meets_a_creation_waits_for_it_and_deletes_then(
         azureml_local.post("/_local/time", {"policy": "immediate"})
 
     with azureml_local.time("manual", "onlineEndpoints"):
-        hook.endpoints.begin_create(NewEndpoint(unique, owner))
+        hook.endpoints.advance(EndpointSpec(unique, owner))
         assert delete(unique, there, sleep=pause)["exists_after"] is False
     assert looks
 
@@ -117,78 +116,3 @@ def test_the_runs_jobs_are_canceled_and_nobody_elses(
         assert hook.jobs.status(mine) == "Canceled"
         assert hook.jobs.status(theirs) != "Canceled"
         assert hook.jobs.end_owned(owner_tags("a_dag", "another-run"), 60) == [theirs]
-
-
-def test_a_failure_cancels_the_jobs_and_deletes_the_endpoints_of_the_run_by_their_tags(
-    azureml_local: AzureMLLocal,
-    hook: AzureMLHook,
-    context: MakeContext,
-    training_request: Request,
-    unique: str,
-) -> None:
-    there = context()
-    owner = owner_tags("a_dag", there["run_id"])
-    hook.endpoints.create(NewEndpoint(unique, owner), 60)
-    with azureml_local.time("manual", "jobs"):
-        submitted(hook, training_request, there["run_id"])
-        callbacks.clean_up()(there)
-        azureml_local.post("/_local/time", {"policy": "immediate"})
-        assert hook.jobs.end_owned(owner, 60) is not None
-    assert {job.status for job in hook.jobs.owned(owner)} <= {"Canceled"}
-    assert hook.endpoints.delete(unique, owner, 60) in ("deleted", "absent")
-
-
-def test_a_task_that_was_cleared_while_it_ran_leaves_its_endpoint_to_the_next_try(
-    hook: AzureMLHook, context: MakeContext, unique: str
-) -> None:
-    there: Any = context(a_task="restarting")
-    hook.endpoints.create(NewEndpoint(unique, owner_tags("a_dag", there["run_id"])), 60)
-    there["exception"] = errors.Killed("killed")
-    callbacks.clean_up()(there)
-    assert hook.endpoints.get(unique) is not None
-    there["ti"].states["a_task"] = "failed"
-    callbacks.clean_up()(there)
-    assert hook.endpoints.get(unique) is None
-
-
-def deadline(there: Any, **arguments: Any) -> str:
-    context = {"dag_run": {"dag_id": "a_dag", "dag_run_id": there["run_id"]}, "deadline": {}}
-    return asyncio.run(callbacks.clean_up_run(context=context, **arguments))
-
-
-@pytest.mark.parametrize("path", ["", "include.finetune.names.endpoint_name", "not.importable.here"])
-def test_a_deadline_deletes_the_runs_endpoint_and_says_so(
-    hook: AzureMLHook, context: MakeContext, unique: str, path: str
-) -> None:
-    there = context()
-    hook.endpoints.create(NewEndpoint(unique, owner_tags("a_dag", there["run_id"])), 60)
-    told = deadline(there, endpoint_name=path)
-    assert f"'{unique}': 'deleted'" in told
-    assert hook.endpoints.get(unique) is None
-
-
-def test_a_deadline_that_names_no_run_touches_nothing(connection: Any) -> None:
-    with pytest.raises(errors.BadInput, match="names no Dag run"):
-        asyncio.run(callbacks.clean_up_run(context={"dag_run": {}}))
-
-
-def test_a_deadline_that_cannot_reach_azure_says_so(
-    azureml_local: AzureMLLocal, connection: Any, context: MakeContext
-) -> None:
-    refusal = {"kind": "status", "path": "*/subscriptions/*", "status": 403, "code": "No", "count": None}
-    with azureml_local.faults(refusal):
-        told = deadline(context())
-    assert "could not cancel the jobs" in told
-
-
-def test_a_task_whose_state_is_not_told_in_time_is_not_taken_for_ended(
-    context: MakeContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import threading
-
-    ti = context(a_task="failed")["ti"]
-    assert interruption.ended_as_far_as_known(ti)
-    never = threading.Event()
-    monkeypatch.setattr(ti, "get_task_states", lambda **_: never.wait())
-    assert not interruption.ended_as_far_as_known(ti, 0.01)
-    never.set()

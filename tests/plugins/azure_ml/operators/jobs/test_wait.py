@@ -16,8 +16,9 @@ from airflow.sdk.exceptions import TaskDeferralError, TaskDeferred
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import logs
-from azure_ml.hook.jobs.lines import Shown
+from azure_ml.hook.jobs.logs import LogOffsets
 from azure_ml.operators import AzureMLWaitForJobOperator
+from azure_ml.triggers.event import Event
 from azure_ml.triggers.jobs import JobTrigger
 from tests.support.azureml_service import AzureMLLocal
 
@@ -78,7 +79,7 @@ def test_a_deferred_wait_shows_each_line_once_however_often_it_comes_back(
     waits = deferred(lambda: operator(talk, **arguments).execute(there))
     while len(there["task_state_store"].get("log", {}).get("offsets", {})) == 0:
         event = event_of(waits.trigger)
-        assert event["why"] == "progress"
+        assert event["outcome"] == "progress"
         # Each time another process: nothing is left but what was noted.
         again = operator(talk, **arguments)
         waits = deferred(lambda: again.execute_complete(there, event))  # noqa: B023
@@ -125,7 +126,7 @@ def test_a_crash_repeats_at_most_what_was_not_noted(
     whole: list[str] = []
     hook.logs.pump(trained_job[0], whole.append)
     lines: list[str] = []
-    noted: dict[str, Any] = {}
+    saved: dict[str, Any] = {}
 
     def emit(line: str) -> None:
         lines.append(line)
@@ -134,8 +135,10 @@ def test_a_crash_repeats_at_most_what_was_not_noted(
 
     while True:
         try:
-            shown = Shown.of(trained_job[0], noted)
-            hook.logs.pump(trained_job[0], emit, shown=shown, note=lambda seen: noted.update(seen.as_dict()))
+            offsets = LogOffsets.load(trained_job[0], saved)
+            hook.logs.pump(
+                trained_job[0], emit, offsets=offsets, save=lambda known: saved.update(known.as_dict())
+            )
             break
         except errors.Killed:
             continue
@@ -223,7 +226,7 @@ def test_a_deadline_is_a_moment_that_a_restarted_triggerer_keeps(
 ) -> None:
     name = command_job(SLEEP)
     _, carried = JobTrigger(name, "azure_ml_default", 30, deadline=time.time() - 1).serialize()
-    assert event_of(JobTrigger(**carried))["why"] == "deadline"
+    assert event_of(JobTrigger(**carried))["outcome"] == "deadline"
 
 
 def test_a_trigger_that_timed_out_goes_on_unless_the_budget_is_over(
@@ -250,7 +253,7 @@ def test_a_trigger_that_broke_leaves_the_job_for_the_retry(
 
 
 def test_an_error_of_the_trigger_keeps_its_kind(connection: Any, context: Any) -> None:
-    event = {"job_name": "x", "error": "the workspace is gone", "kind": "NotFound"}
+    event = Event("error", "x", error="the workspace is gone", kind="NotFound").to_json()
     with pytest.raises(errors.NotFound, match="the workspace is gone"):
         operator("x").execute_complete(context(), event)
 
@@ -293,7 +296,7 @@ def test_a_token_that_ends_while_the_log_is_streamed_is_renewed(
         assert waiting.execute(context())["status"] == "Completed"
     finally:
         azureml_local.post("/_local/tokens", {"lifetime": 3600, "revoke": True})
-        hook.renew()  # It is shared with the tests of other files.
+        hook.reauthenticate()  # It is shared with the tests of other files.
     assert shown_lines(capsys) == numbered(20)
 
 
@@ -310,8 +313,8 @@ def test_a_token_that_ends_while_the_triggerer_waits_is_renewed(
         return pause()
 
     monkeypatch.setattr(trigger, "_pause", revokes)
-    assert event_of(trigger)["status"] == "Completed"
-    hook.renew()
+    assert event_of(trigger)["state"] == "Completed"
+    hook.reauthenticate()
 
 
 def test_a_service_that_is_away_for_a_while_is_waited_for(

@@ -9,7 +9,7 @@ import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.hook.jobs.calls import PipelineRequest
+from azure_ml.hook.jobs.pipeline import PipelineRequest
 from azure_ml.operators import AzureMLSubmitPipelineJobOperator, AzureMLWaitForJobOperator
 from tests.support.azureml_service import AzureMLLocal
 

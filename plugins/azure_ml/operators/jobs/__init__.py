@@ -1,0 +1,1 @@
+"""Operators for jobs: submit, wait, read the metrics, cancel."""

@@ -1,0 +1,41 @@
+"""Values from rendered templates, which are texts where a template is not native."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from airflow.sdk import conf
+
+from azure_ml.errors import BadInput
+
+
+def optional(value: object) -> str | None:
+    """``None`` for what a template renders when a parameter is null: an empty text, or ``None`` spelt out."""
+    return None if value in (None, "", "None") else str(value)
+
+
+def names(value: str | Iterable[str] | None) -> list[str] | None:
+    """A list from a list, from JSON, or from names with commas between; ``None`` for nothing."""
+    if optional(value) is None:
+        return None
+    if not isinstance(value, str):
+        return [str(item) for item in value or ()]
+    if value.lstrip().startswith("["):
+        return [str(item) for item in json.loads(value)]
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def truth(value: bool | str) -> bool:
+    """A boolean from a boolean or its text; raises :class:`BadInput` for any other text."""
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise BadInput(f"{value!r} is neither true nor false: write one of them.")
+    return text == "true"
+
+
+def deferred(value: bool | str | None) -> bool:
+    """Whether to wait in the triggerer; empty means Airflow's ``[operators] default_deferrable``."""
+    if optional(value) is None:
+        return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+    return truth(str(value))
