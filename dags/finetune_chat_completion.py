@@ -18,7 +18,7 @@ import os
 from airflow.sdk import DAG, TaskGroup, chain, cross_downstream
 
 from azure_ml import operators as az
-from include.finetune import dataset, form, lifecycle, names, recipe, review, scoring, steps
+from include.finetune import form, lifecycle, names, recipe, review, scoring, steps
 
 ENDPOINT = "{{ names.endpoint_name(dag.dag_id, run_id) }}"  # From the run alone: whoever cleans up finds it.
 
@@ -38,7 +38,7 @@ with DAG(
         validate_compute = az.AzureMLValidateComputeOperator(
             task_id="validate_compute", compute_name="{{ params.compute_cluster }}",
             vm_size="{{ params.compute_vm_size }}", allowed_vm_sizes=model.returned("fine_tune_vm_sizes"))
-        check_data = steps.check_data("{{ params.dataset }}", "{{ params.split_pc }}")
+        check_data = steps.check_data(model.returned("name"), model.returned("version"))
         parameters = steps.resolve_parameters(model.returned("defaults"))
         check_endpoint = az.AzureMLCheckEndpointNameOperator(
             task_id="check_endpoint", endpoint_name=ENDPOINT,
@@ -50,10 +50,9 @@ with DAG(
             task_id="prepare_compute", compute_name="{{ params.compute_cluster }}",
             vm_size="{{ params.compute_vm_size }}", allowed_vm_sizes=model.returned("fine_tune_vm_sizes"),
             min_instances="{{ params.compute_min_instances }}", max_instances="{{ params.compute_max_instances }}")
-        data = az.AzureMLPrepareDataOperator(
+        data = az.AzureMLRegisterDataOperator(
             task_id="prepare_data", asset_name="{{ names.data_asset_name(params.dataset) }}",
-            description="{{ params.split_pc }} % of {{ params.dataset }}", prepare=dataset.prepare,
-            op_kwargs={"dataset": "{{ params.dataset }}", "split_pc": "{{ params.split_pc }}"})
+            description="{{ params.split_pc }} % of {{ params.dataset }}", files=steps.returned(check_data, "files"))
         submit = az.AzureMLSubmitPipelineJobOperator(
             task_id="submit_job", job_name="{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
             component_name=recipe.COMPONENT, component_version=recipe.COMPONENT_VERSION,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from airflow.sdk import Param
 
 from include.finetune import recipe
+from include.finetune.data import choice
 
 # Browser and API server refuse what could be read as a path, a URL or a shell's word. JSON Schema searches, so
 # each has its ends; what they let through is checked again, with a sentence, before anything is paid for.
@@ -59,14 +60,64 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             "string",
             "Data set",
             recipe.DATASET,
-            "Id on the Hugging Face Hub, owner/name. It needs the splits train_sft, test_sft, train_gen, test_gen "
-            "and a column 'messages'.",
+            "Id on the Hugging Face Hub, owner/name. It needs the splits train_sft, test_sft and test_gen, or train "
+            "and test or validation, and conversations in a column 'messages' (or see the mapping).",
             pattern=HUB_ID,
         ),
-        "split_pc": _field(
-            "number", "Percent of each split", 5, "Above 0, up to 100. 5 is enough to see the loss fall."
+        "dataset_config": _field(
+            "string",
+            "Configuration of the data set",
+            None,
+            "For data sets that have several; the error of check_data lists them.",
+            pattern=PLAIN_NAME,
         ),
-        "seed": _field("integer", "Seed", 42, "Chooses the conversation of the smoke test.", minimum=0),
+        "split_pc": _field(
+            "number",
+            "Percent of each split",
+            5,
+            "Above 0, up to 100. 5 is enough to see the loss fall.",
+            exclusiveMinimum=0,
+            maximum=100,
+        ),
+        "sample": _field(
+            "string",
+            "Which rows",
+            choice.FIRST,
+            "The first rows and random row groups read that percentage of the bytes (and a row group more); in a "
+            "sample of row groups, blocks of some thousand neighbouring rows are drawn with the seed, not single "
+            "rows. Random rows are drawn one by one, and that reads nearly the whole split.",
+            enum=list(choice.SAMPLES),
+        ),
+        "seed": _field(
+            "integer",
+            "Seed",
+            42,
+            "Draws the random rows, and chooses the conversation of the smoke test.",
+            minimum=0,
+        ),
+        "mapping": _field(
+            "object",
+            "Mapping of columns",
+            None,
+            "Where a row keeps its conversation; leave it empty to detect it. Names: messages, role, content, roles, "
+            'system, or prompt and response. For example {"messages": "conversations", "role": "from", '
+            '"content": "value", "roles": {"human": "user", "gpt": "assistant"}}.',
+        ),
+        "on_bad_row": _field(
+            "string",
+            "Rows that are no conversation",
+            choice.FAIL,
+            "fail: stop before anything is paid, with file and line. drop: leave them out, and count why.",
+            enum=[choice.FAIL, choice.DROP],
+        ),
+        "bad_row_limit_pc": _field(
+            "number",
+            "Percent of bad rows at most",
+            5,
+            "With drop: if more of a split's rows are bad, the run stops all the same.",
+            exclusiveMinimum=0,
+            maximum=100,
+        ),
     },
     "Training": {
         "num_train_epochs": _field(

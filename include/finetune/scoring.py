@@ -8,9 +8,9 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from include.finetune.data.conversation import problem_of
 from include.finetune.errors import InputError
 from include.finetune.recipe import GENERATION
-from include.finetune.rows import check_row
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,10 @@ def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
         raise InputError("The file of test conversations is empty: take a larger percentage of the data.")
     number, line = random.Random(int(seed)).choice(rows)  # noqa: S311
     row = json.loads(line)
-    check_row(row, "test_gen.jsonl", number)
-    # Other keys of a message, such as ids, are not part of Azure's contract.
-    messages = [{"role": message["role"], "content": message["content"]} for message in row["messages"]]
+    turns: Any = row.get("messages") if isinstance(row, dict) else None
+    if problem := problem_of(turns, learn=False):
+        raise InputError(f"test_gen.jsonl, line {number}: {problem.text}.")
+    messages = [{"role": message["role"], "content": message["content"]} for message in turns]
     while len(messages) > 1 and messages[-1]["role"] == "assistant":
         messages.pop()
     return {"input_data": {"input_string": [messages], "parameters": dict(GENERATION)}, "params": {}}

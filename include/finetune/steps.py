@@ -10,7 +10,8 @@ from airflow.sdk.definitions.xcom_arg import PlainXComArg
 from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml.hook import AzureMLHook
-from include.finetune import dataset, form, parameters, recipe
+from include.finetune import form, parameters, recipe
+from include.finetune.data import checking
 
 
 def returned(step: XComArg, key: str) -> Any:
@@ -20,10 +21,11 @@ def returned(step: XComArg, key: str) -> Any:
     return step[key]
 
 
-@task
-def check_data(dataset_id: str, split_pc: str) -> dict[str, Any]:
-    """Read and check every row that the run would use."""
-    return dataset.check(dataset_id, split_pc)
+@task(multiple_outputs=True)
+def check_data(base_model: str, base_model_version: str) -> dict[str, Any]:
+    """Read and check every row that the run uses, and keep them in the workspace; see :mod:`data.checking`."""
+    params = get_current_context()["params"]
+    return checking.check_params(params, AzureMLHook(), base_model, base_model_version)
 
 
 @task(multiple_outputs=True)

@@ -77,10 +77,10 @@ class AzureMLApi:
             "extra": connection_extra(environment.azure(self._paths)),
         }
 
-    def register_dataset(self, repo_id: str, folder: Path) -> dict[str, int]:
-        """Let the local Hub serve a folder or file; returns the number of rows of each split."""
+    def register_dataset(self, repo_id: str, folder: Path) -> Json:
+        """Let the local Hub serve a folder or file; returns ``rows`` of each split, and files ``passed_over``."""
         body = {"repo_id": repo_id, "folder": str(folder)}
-        return dict(self.control("POST", "/_local/hub/datasets", body)["rows"])
+        return dict(self.control("POST", "/_local/hub/datasets", body))
 
     def add_faults(self, faults: list[Json]) -> None:
         """Arm faults; the control route checks each."""

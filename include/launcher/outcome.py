@@ -35,7 +35,9 @@ def gather(stack: Stack, run_id: str, state: str, seconds: float) -> Json:
         "model": _pick(result(tasks.REGISTER_MODEL), "name", "version", "id"),
         "endpoint": _endpoint(stack, result),
         "smoke_test": _pick(result(tasks.SMOKE_TEST), "prompt", "answer", "seconds"),
-        "data": _pick(result(tasks.PREPARE_DATA), "dataset", "split_pc", "rows"),
+        "data": _pick(
+            result(tasks.CHECK_DATA), "dataset", "revision", "split_pc", "rows", "dropped", "tokens"
+        ),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from include.launcher.errors import BadInputError
 from include.launcher.faults import FaultPlan
 
-DATA_SUFFIXES = (".jsonl", ".parquet")
+DATA_SUFFIXES = (".jsonl", ".parquet", ".json")
+PACKED = (".gz", ".zst", ".zstd")
+MAX_NAME = 80
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 REAL_MODEL = "SmolLM2-135M-Instruct"
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -52,19 +55,37 @@ def dataset(text: str) -> Dataset:
     """``DATASET=``: a folder or file that exists, else a Hub id; raises ``BadInputError`` if it can be neither."""
     path = Path(text).expanduser()
     if path.exists():
-        files = [path] if path.is_file() else sorted(path.rglob("*"))
-        if not any(file.suffix in DATA_SUFFIXES for file in files):
+        if not any(_is_data(file) for file in ([path] if path.is_file() else _below(path))):
             raise BadInputError(
-                f"DATASET={text!r} holds no {' or '.join(DATA_SUFFIXES)} file: name a folder that does."
+                f"DATASET={text!r} holds no .jsonl or .parquet file (or .json, or one packed by gzip or zstd): "
+                "name a folder that does."
             )
-        stem = path.resolve().stem if path.is_file() else path.resolve().name
-        name = re.sub(r"[^\w.-]+", "-", stem).strip("-.")
-        return Dataset(f"local/{name or 'dataset'}", path.resolve())
+        return Dataset(f"local/{_hub_name(path.resolve())}", path.resolve())
     if not _HUB_ID.fullmatch(text) or text.endswith(DATA_SUFFIXES):
         raise BadInputError(
             f"DATASET={text!r} is no folder here and no Hub id: give an existing folder, or 'owner/name'."
         )
     return Dataset(text)
+
+
+def _below(folder: Path) -> list[Path]:
+    """All files; what begins with a dot is no data, at any depth."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return [
+        file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
+
+
+def _is_data(file: Path) -> bool:
+    return (Path(file.stem).suffix if file.suffix in PACKED else file.suffix) in DATA_SUFFIXES
+
+
+def _hub_name(path: Path) -> str:
+    """A name that the Hub takes: ASCII letters and digits, single dashes and dots, none of them at an end."""
+    name = path.name.partition(".")[0] if path.is_file() else path.name
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    name = re.sub(r"[-.]{2,}", "-", re.sub(r"[^A-Za-z0-9_.-]+", "-", ascii_name))[:MAX_NAME].strip("-._")
+    return name or "dataset"
 
 
 def split_pc(text: str) -> float:

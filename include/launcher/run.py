@@ -89,9 +89,11 @@ def _prepare(stack: Stack, request: Request, say: Say) -> None:
     if stack.azureml.clear_faults():
         say("Disarmed faults that were left from before")
     if request.dataset and request.dataset.folder:
-        rows = stack.azureml.register_dataset(request.dataset.repo_id, request.dataset.folder)
-        splits = ", ".join(f"{split} {count}" for split, count in rows.items())
+        served = stack.azureml.register_dataset(request.dataset.repo_id, request.dataset.folder)
+        splits = ", ".join(f"{split} {count}" for split, count in served["rows"].items())
         say(f"The local Hub serves {request.dataset.folder} as {request.dataset.repo_id}: {splits}")
+        if others := served.get("passed_over"):
+            say(f"Passed over, for their names are not those of a split: {', '.join(others)}")
     if request.fault:
         say(f"FAIL={request.fault.task_id}: {request.fault.story}")
         stack.azureml.add_faults(request.fault.faults)

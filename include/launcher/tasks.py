@@ -8,7 +8,7 @@ DAG_ID: Final = "finetune_chat_completion"
 
 CHOOSE_MODEL: Final = "choose_model"
 CHECK_ENDPOINT: Final = "check_endpoint"
-PREPARE_DATA: Final = "prepare_data"
+CHECK_DATA: Final = "check_data"
 SUBMIT_JOB: Final = "submit_job"
 WAIT_FOR_JOB: Final = "wait_for_job"
 REVIEW_METRICS: Final = "review_metrics"

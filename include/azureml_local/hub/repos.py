@@ -14,13 +14,14 @@ from azureml_local.arm.grammar import ArmError
 from azureml_local.engine.folder import Folder
 from azureml_local.engine.store import Store
 from azureml_local.hub import rows as hub_rows
+from azureml_local.hub import splits
 from azureml_local.provisioning import sample
 from azureml_local.routing import part
 from azureml_local.settings import Settings
 
 # The repository that is served from the generated sample while nothing is registered under its name.
 DEFAULT = "HuggingFaceH4/ultrachat_200k"
-REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+REPO_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 KIND = "hubDatasets"
 
 
@@ -61,11 +62,11 @@ def _sum(file: Path) -> str:
     return _seen[key]
 
 
-def _write_card(folder: Path, splits: list[str]) -> None:
+def _write_card(folder: Path, names: list[str]) -> None:
     """The card that tells a reader which file belongs to which split."""
     import yaml
 
-    files = [{"split": split, "path": f"data/{split}-*"} for split in splits]
+    files = [{"split": split, "path": f"data/{split}-*"} for split in names]
     card = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     (folder / "README.md").write_text(f"---\n{card}---\n\nServed by the local Azure ML.\n")
 
@@ -111,7 +112,7 @@ class Repos(Folder):
         source = sample.make(self._settings)
         shutil.rmtree(made, ignore_errors=True)
         shutil.copytree(source / "data", made / "data")
-        _write_card(made, sorted({hub_rows.split_of(file) for file in (made / "data").glob("*.parquet")}))
+        _write_card(made, sorted({splits.split_of(file) for file in (made / "data").glob("*.parquet")}))
 
     def rows(self, repo_id: str) -> dict[str, int]:
         """Rows of each split."""
@@ -124,7 +125,7 @@ class Repos(Folder):
         counts: dict[str, int] = {}
         for file in repo.files.values() if repo else ():
             if file.path.endswith(".parquet"):
-                split = hub_rows.split_of(file.file)
+                split = splits.split_of(file.file)
                 counts[split] = counts.get(split, 0) + pq.read_metadata(file.file).num_rows
         return counts
 
@@ -139,7 +140,7 @@ class Repos(Folder):
         folder = self.folder / repo_id.replace("/", "--") / uuid.uuid4().hex[:12]
         try:
             counts = hub_rows.write(hub_rows.load(source), folder / "data")
-        except hub_rows.BadRowError as error:
+        except splits.BadRowError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise ArmError(400, "UserError", str(error), target=str(source)) from error
         _write_card(folder, list(counts))

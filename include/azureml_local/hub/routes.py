@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from azureml_local.arm.grammar import ArmError
+from azureml_local.hub import splits
 from azureml_local.hub.repos import File, Repo, Repos, ReposDep
 from azureml_local.routing import title
 
@@ -171,9 +172,12 @@ class DatasetRequest(BaseModel):
 
 @router.post("/_local/hub/datasets", status_code=201)
 async def register(request: DatasetRequest, repos: ReposDep) -> dict[str, Any]:
-    """Serve a folder as a data set; answers the rows of each split."""
+    """Serve a folder as a data set; answers the rows of each split, and the files that are none."""
     counts = await asyncio.to_thread(repos.register, request.repo_id, request.folder)
-    return {"repo_id": request.repo_id, "rows": counts}
+    _, others = await asyncio.to_thread(splits.data_files, request.folder)
+    passed_over = [str(file.relative_to(request.folder)) for file in others]
+    answer: dict[str, Any] = {"repo_id": request.repo_id, "rows": counts}
+    return {**answer, "passed_over": passed_over} if passed_over else answer
 
 
 @router.get("/_local/hub/datasets")

@@ -1,25 +1,33 @@
-"""Reads conversations, names the first row that is wrong, and cuts one file into four splits."""
+"""Reads rows, names the first that is wrong, and writes them as the Hub would hold them."""
 
 from __future__ import annotations
 
+import gzip
 import json
-import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-Row = dict[str, Any]
-Splits = dict[str, list[Row]]
+from azureml_local.hub.splits import SUFFIXES, BadRowError, Row, Splits, cut, data_files, kind_of, split_of
 
-# Parts of a single file that are cut off; `train_sft` keeps the rest.
-SHARES = {"test_sft": 0.1, "train_gen": 0.1, "test_gen": 0.1}
-KNOWN = ("train_sft", *SHARES)
-SUFFIXES = (".jsonl", ".json", ".parquet")
-SEED = 42
+BOM = b"\xef\xbb\xbf"
 
 
-class BadRowError(ValueError):
-    """A file that cannot be served, with the file and the row to mend."""
+def load(source: Path) -> Splits:
+    """The splits of a folder of files named by split, or of one file that is cut.
+
+    Raises:
+        BadRowError: if there is no file of a known kind, or a row is wrong.
+    """
+    files, _ = data_files(source)
+    if not files:
+        raise BadRowError(f"{source} holds no data: give files that end with {', '.join(SUFFIXES)}.")
+    if len(files) == 1:
+        return cut(read(files[0]), files[0].name)
+    splits: Splits = {}
+    for file in files:
+        splits.setdefault(split_of(file), []).extend(read(file))
+    return splits
 
 
 def read(file: Path) -> list[Row]:
@@ -37,27 +45,57 @@ def read(file: Path) -> list[Row]:
     return rows
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Any]]:
-    if file.suffix == ".parquet":
-        # Half a second of import that a start without data sets must not pay; so for each use of pyarrow.
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+def _rows(file: Path) -> Iterable[tuple[int, Any]]:
+    if kind_of(file) == ".parquet":
+        return _parquet(file)
+    try:
+        with _unpacked(file) as content:
+            is_array = content.read(1 << 16).removeprefix(BOM).lstrip().startswith(b"[")
+        return _array(file) if is_array and kind_of(file) == ".json" else list(_lines(file))
+    except (OSError, EOFError) as error:
+        raise BadRowError(f"{file.name} cannot be unpacked: {error}") from error
 
-        try:
-            yield from enumerate(pq.read_table(file).to_pylist(), 1)
-        except (pa.ArrowException, OSError) as error:
-            raise BadRowError(f"{file.name} is no readable parquet file: {error}") from error
-        return
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line)
-            except ValueError as error:
-                raise BadRowError(
-                    f"{file.name}, line {number}: no JSON ({error}): mend or remove the line."
-                ) from error
+
+def _parquet(file: Path) -> Iterator[tuple[int, Any]]:
+    # Half a second of import that a start without data sets must not pay; so for each use of pyarrow.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        yield from enumerate(pq.read_table(file).to_pylist(), 1)
+    except (pa.ArrowException, OSError) as error:
+        raise BadRowError(f"{file.name} is no readable parquet file: {error}") from error
+
+
+def _unpacked(file: Path) -> BinaryIO:
+    if file.suffix == ".gz":
+        return gzip.open(file, "rb")  # type: ignore[return-value]
+    if file.suffix in (".zst", ".zstd"):
+        import pyarrow as pa
+
+        return pa.input_stream(str(file), compression="zstd")  # type: ignore[no-any-return]
+    return file.open("rb")
+
+
+def _lines(file: Path) -> Iterator[tuple[int, Any]]:
+    with _unpacked(file) as content:
+        lines = content.read().removeprefix(BOM).split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _parsed(line, f"{file.name}, line {number}", "line")
+
+
+def _array(file: Path) -> Iterable[tuple[int, Any]]:
+    with _unpacked(file) as content:
+        rows = _parsed(content.read().removeprefix(BOM), file.name, "file")
+    return enumerate(rows, 1)
+
+
+def _parsed(text: bytes, where: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRowError(f"{where}: no JSON ({error}): mend or remove the {what}.") from error
 
 
 def _check(row: Any, where: str) -> None:
@@ -71,11 +109,10 @@ def _check(row: Any, where: str) -> None:
     if not isinstance(messages, list) or not messages:
         raise BadRowError(f"{where}: 'messages' is {_short(messages)}: give a list of at least one message.")
     for place, message in enumerate(messages, 1):
-        if not isinstance(message, dict) or not all(
-            isinstance(message.get(key), str) for key in ("role", "content")
-        ):
+        fields = set(message) if isinstance(message, dict) else set()
+        if not fields >= {"role", "content"} and not fields >= {"from", "value"}:
             raise BadRowError(
-                f"{where}: message {place} is {_short(message)}: give texts 'role' and 'content'."
+                f"{where}: message {place} is {_short(message)}: give 'role' and 'content', or 'from' and 'value'."
             )
 
 
@@ -84,93 +121,46 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def split_of(file: Path) -> str:
-    """The split that a file's name tells: a known one at its start, else what is before the first dash."""
-    known = [name for name in KNOWN if file.name.startswith(name)]
-    return known[0] if known else file.stem.partition("-")[0]
-
-
-def load(source: Path) -> Splits:
-    """The splits of a folder of files named by split, or of one file that is cut.
-
-    Raises:
-        BadRowError: if there is no file of a known kind, or a row is wrong.
-    """
-    files = [source] if source.is_file() else sorted(source.rglob("*"))
-    files = [file for file in files if file.suffix in SUFFIXES and file.is_file()]
-    if not files:
-        raise BadRowError(f"{source} holds no data: give files that end with {', '.join(SUFFIXES)}.")
-    if len(files) == 1:
-        return cut(read(files[0]), files[0].name)
-    splits: Splits = {}
-    for file in files:
-        splits.setdefault(split_of(file), []).extend(read(file))
-    return splits
-
-
-def cut(rows: list[Row], name: str) -> Splits:
-    """Four disjoint splits of one file's rows, always the same; equal conversations land in the same split.
-
-    Args:
-        rows: the file's rows.
-        name: its name, for messages.
-
-    Raises:
-        BadRowError: if rows lack ``messages``, or are too few to give each split one.
-    """
-    for number, row in enumerate(rows, 1):
-        if "messages" not in row:
-            raise BadRowError(
-                f"{name}, line {number}: the field 'messages' is missing: splits cannot be cut without it."
-            )
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(json.dumps(row["messages"], sort_keys=True), []).append(row)
-    pool = list(groups.values())
-    if len(pool) < len(KNOWN):
-        raise BadRowError(
-            f"{name} has {len(pool)} distinct conversations: give at least {len(KNOWN)}, one for each split."
-        )
-    random.Random(SEED).shuffle(pool)  # noqa: S311 - the same splits every time, no secret
-    splits: Splits = {}
-    total = len(pool)
-    for split, share in SHARES.items():
-        size = max(1, round(total * share))
-        part, pool = pool[:size], pool[size:]
-        splits[split] = [
-            _prompt_only(row) if split.endswith("_gen") else row for group in part for row in group
-        ]
-    return {"train_sft": [row for group in pool for row in group], **splits}
-
-
-def _prompt_only(row: Row) -> Row:
-    """The row up to its last user message, so that a model has an answer to give."""
-    messages = row["messages"]
-    end = max(
-        (place for place, message in enumerate(messages, 1) if message["role"] == "user"),
-        default=len(messages),
-    )
-    return {**row, "messages": messages[:end]}
-
-
 def write(splits: Splits, folder: Path) -> dict[str, int]:
-    """Write one parquet file a split, all with the same schema; the rows of each.
+    """Write one file a split; the rows of each.
+
+    Parquet, all with the same schema; JSON Lines where rows do not fit into one table: a field of two types, an
+    object without fields, a number too large.
 
     Raises:
-        BadRowError: if a field has one type here and another there.
+        BadRowError: if a row fits into neither.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not _write_parquet(splits, folder):
+        for split, rows in splits.items():
+            lines = (_line(split, number, row) for number, row in enumerate(rows, 1))
+            (folder / f"{split}-00000-of-00001.jsonl").write_text("".join(lines))
+    return {split: len(rows) for split, rows in splits.items()}
+
+
+def _write_parquet(splits: Splits, folder: Path) -> bool:
+    """Whether all rows fit into one table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    folder.mkdir(parents=True, exist_ok=True)
+    start = 0
     try:
         every = pa.array([row for rows in splits.values() for row in rows])
-    except pa.ArrowException as error:
+        table = pa.Table.from_struct_array(every)
+        for split, rows in splits.items():
+            pq.write_table(table.slice(start, len(rows)), folder / f"{split}-00000-of-00001.parquet")
+            start += len(rows)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        for file in folder.glob("*.parquet"):
+            file.unlink()
+        return False
+    return True
+
+
+def _line(split: str, number: int, row: Row) -> str:
+    try:
+        return json.dumps(row, default=str, allow_nan=False) + "\n"
+    except ValueError as error:
         raise BadRowError(
-            f"The rows do not fit one table: {error}: give a field the same type in every row."
+            f"row {number} of {split}: {error}: give numbers that JSON can hold, or remove the field."
         ) from error
-    table, start, counts = pa.Table.from_struct_array(every), 0, {}
-    for split, rows in splits.items():
-        pq.write_table(table.slice(start, len(rows)), folder / f"{split}-00000-of-00001.parquet")
-        start, counts[split] = start + len(rows), len(rows)
-    return counts

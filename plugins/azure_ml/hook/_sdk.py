@@ -83,13 +83,40 @@ def download_uri(client: MLClient, uri: str, folder: Path) -> None:
 
 def upload_text(client: MLClient, path: str, content: str) -> str:
     """Write a text file into the workspace's default datastore; returns the datastore's name."""
+    store, container = default_container(client)
+    container.upload_blob(path, content.encode(), overwrite=True)
+    return store
+
+
+def default_container(client: Any) -> tuple[str, Any]:
+    """Name of the workspace's default datastore, and the ``ContainerClient`` behind it."""
     from azure.ai.ml._artifacts._artifact_utilities import get_datastore_info
     from azure.ai.ml._utils._storage_utils import get_storage_client
 
     store = str(client.datastores.get_default().name)
-    storage = get_storage_client(**get_datastore_info(client.datastores, store))
-    storage.container_client.upload_blob(path, content.encode(), overwrite=True)
-    return store
+    return store, get_storage_client(**get_datastore_info(client.datastores, store)).container_client
+
+
+def registry_model_container(client: Any, name: str, version: str) -> tuple[Any, str]:
+    """The ``ContainerClient`` that holds a registry model's files, and the path below which they are."""
+    from azure.ai.ml._utils._registry_utils import get_storage_details_for_registry_assets
+    from azure.ai.ml._utils._storage_utils import get_ds_name_and_path_prefix, get_storage_client
+
+    models = client.models
+    uri = models.get(name=name, version=version).path
+    _, folder = get_ds_name_and_path_prefix(uri, models._registry_name)
+    address, _ = get_storage_details_for_registry_assets(
+        service_client=models._registry_service_client,
+        asset_name=name,
+        asset_version=version,
+        reg_name=models._registry_name,
+        asset_type="models",
+        rg_name=models._resource_group_name,
+        uri=uri,
+    )
+    return get_storage_client(
+        credential=None, storage_account=None, account_url=address
+    ).container_client, folder
 
 
 def operation_of(poller: LROPoller[object]) -> str:

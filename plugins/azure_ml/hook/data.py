@@ -40,28 +40,35 @@ class DataAssets:
         except NotFound:
             return None
 
-    # A version derived from the content lets a second call find what the first one registered.
-    def register_file(
-        self, name: str, version: str, path: Path, *, description: str, tags: dict[str, str] | None = None
+    def register(
+        self, name: str, version: str, uri: str, *, description: str, tags: dict[str, str] | None = None
     ) -> DataAsset:
-        """Upload a file and register it as a ``uri_file``; returns the asset if it exists already."""
-        if existing := self.get(name, version):
-            return existing
-        with translated(f"register the file {path.name!r} as data asset {name!r} version {version!r}"):
+        """Register a file that is in the workspace's store.
+
+        Args:
+            name: of the asset.
+            version: best derived from the content, so that a second call finds the first one's.
+            uri: ``azureml://`` address of the file; nothing is uploaded.
+            description: shown in Studio.
+            tags: of the asset.
+        """
+        with translated(f"register {uri!r} as data asset {name!r} version {version!r}"):
             from azure.ai.ml.entities import Data
 
-            entity = Data(
-                name=name,
-                version=version,
-                path=str(path),
-                type="uri_file",
-                description=description,
-                tags=tags,
+            asset = Data(
+                name=name, version=version, path=uri, type="uri_file", description=description, tags=tags
             )
-            return _asset(self._clients.workspace_client.data.create_or_update(entity))
+            return _asset(self._clients.workspace_client.data.create_or_update(asset))
 
     def read_lines(self, uri: str) -> list[str]:
-        """The lines of the one small text file at an ``azureml://`` URI."""
+        r"""The lines of the one text file at an ``azureml://`` URI; for small files, as it is read whole.
+
+        A line ends at ``\\n`` only: other separators may stand inside a line of JSON.
+
+        Raises:
+            NotFound: if there is nothing at the URI.
+            BadInput: if there is more than one file.
+        """
         with tempfile.TemporaryDirectory() as folder:
             with translated(f"download {uri!r}"):
                 _sdk.download_uri(self._clients.workspace_client, uri, Path(folder))
@@ -72,7 +79,8 @@ class DataAssets:
                 )
             if len(files) > 1:
                 raise BadInput(f"There are {len(files)} files at {uri!r}, not one: give the URI of a file.")
-            return files[0].read_text(encoding="utf-8").splitlines()
+            lines = files[0].read_bytes().decode("utf-8-sig").split("\n")
+            return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def _asset(entity: entities.Data) -> DataAsset:

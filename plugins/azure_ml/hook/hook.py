@@ -15,6 +15,7 @@ from azure_ml.hook._quiet import quieten
 from azure_ml.hook.clients import Clients
 from azure_ml.hook.compute import Compute
 from azure_ml.hook.data import DataAssets
+from azure_ml.hook.files import WorkspaceFiles
 from azure_ml.hook.jobs.calls import Jobs
 from azure_ml.hook.jobs.history import JobHistory
 from azure_ml.hook.jobs.logs import JobLogs
@@ -85,6 +86,11 @@ class AzureMLHook(BaseHook):
     def compute(self) -> Compute:
         """Clusters and VM sizes."""
         return Compute(self.clients)
+
+    @cached_property
+    def files(self) -> WorkspaceFiles:
+        """Files in the workspace's default datastore."""
+        return WorkspaceFiles(self.clients)
 
     @cached_property
     def data(self) -> DataAssets:

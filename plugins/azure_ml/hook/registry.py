@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,24 @@ class Registry:
                 id=str(entity.id),
                 inputs={key: dict(declared._to_dict()) for key, declared in entity.inputs.items()},
             )
+
+    def small_files(
+        self, name: str, version: str, names: Collection[str], most: int = 64 << 20
+    ) -> dict[str, bytes]:
+        """Files of a model whose own names are among ``names``, wherever they are in it; none of its weights.
+
+        Args:
+            name: of the model.
+            version: of the model.
+            names: such as ``tokenizer.json``; of several files of a name, the one nearest to the top counts.
+            most: bytes above which a file is passed over.
+        """
+        with translated(f"read small files of the model {name!r} version {version!r}"):
+            container, folder = _sdk.registry_model_container(self._clients.registry_client, name, version)
+            blobs = [(blob.name, blob.size) for blob in container.list_blobs(name_starts_with=folder)]
+            paths = sorted((path for path, size in blobs if size <= most), key=lambda path: -path.count("/"))
+            nearest = {own: path for path in paths if (own := path.rpartition("/")[2]) in names}
+            return {own: bytes(container.download_blob(path).readall()) for own, path in nearest.items()}
 
     def _usable(self, name: str, version: str) -> RegistryModel:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azure_ml.operators.base import AzureMLOperator
 from azure_ml.operators.compute import AzureMLGetOrCreateComputeOperator, AzureMLValidateComputeOperator
-from azure_ml.operators.data import AzureMLPrepareDataOperator
+from azure_ml.operators.data import AzureMLRegisterDataOperator
 from azure_ml.operators.deployments import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
 from azure_ml.operators.endpoints import (
     AzureMLCheckEndpointNameOperator,
@@ -31,8 +31,8 @@ __all__ = [
     "AzureMLInvokeEndpointOperator",
     "AzureMLJobMetricsOperator",
     "AzureMLOperator",
-    "AzureMLPrepareDataOperator",
     "AzureMLReapOperator",
+    "AzureMLRegisterDataOperator",
     "AzureMLRegisterModelOperator",
     "AzureMLSubmitPipelineJobOperator",
     "AzureMLValidateComputeOperator",

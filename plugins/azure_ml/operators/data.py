@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.names import require_name
@@ -14,58 +11,52 @@ from azure_ml.operators.base import AzureMLOperator, Result
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# Called as ``prepare(folder, **op_kwargs)``; returns the files by key, and a summary that becomes XCom.
-Prepare = Callable[..., tuple[Mapping[str, Path], Mapping[str, object]]]
 
+class AzureMLRegisterDataOperator(AzureMLOperator):
+    """Register files that are in the workspace's store as data assets of type ``uri_file``; uploads nothing.
 
-def content_version(path: Path) -> str:
-    """A version that is the same for the same content: the first 16 hex digits of its SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    A retry, or another run with the same files, finds the assets that there are.
 
+    Args:
+        files: for each key ``{"uri": "azureml://...", "version": str}``, the version derived from the content.
+        asset_name: first part of the assets' names; the second is the file's key.
+        description: Description of the assets.
 
-class AzureMLPrepareDataOperator(AzureMLOperator):
-    """Make files with a function, upload them, and register each as a data asset of type ``uri_file``.
+    Returns:
+        For each file of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id`` (``azureml:name:version``).
 
-    A retry, or another run with the same data, finds the asset that exists. Returns the summary, and for each file
-    of key ``k``: ``k_uri`` (``azureml://...``) and ``k_id`` (``azureml:name:version``).
+    Example::
+
+        AzureMLRegisterDataOperator(
+            task_id="data", asset_name="chat", files={"train": {"uri": "azureml://...", "version": "1"}})
     """
 
-    template_fields = (*AzureMLOperator.template_fields, "op_kwargs", "asset_name", "description")
+    template_fields = (*AzureMLOperator.template_fields, "files", "asset_name", "description")
 
     def __init__(
-        self,
-        *,
-        prepare: Prepare,
-        asset_name: str,  # first part of the assets' names; the second is the file's key
-        op_kwargs: Mapping[str, object] | None = None,
-        description: str = "",
-        **kwargs: Any,
+        self, *, files: Mapping[str, Mapping[str, str]], asset_name: str, description: str = "", **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.prepare = prepare
-        self.op_kwargs = op_kwargs or {}
+        self.files = files
         self.asset_name = asset_name
         self.description = description
 
     def execute(self, context: Context) -> Result:
-        """Make, upload, register."""
+        """Register each file."""
         require_name("asset", self.asset_name)
-        with tempfile.TemporaryDirectory(prefix="azure-ml-data-") as folder:
-            files, summary = self.prepare(Path(folder), **self.op_kwargs)
-            result = dict(summary)
-            for key, path in files.items():
-                asset = self.hook.data.register_file(
-                    f"{self.asset_name}-{key}".replace("_", "-"),
-                    content_version(path),
-                    path,
-                    description=self.description,
-                    tags=self.made_by(context),
-                )
-                self.log.info("Data asset %s version %s: %s", asset.name, asset.version, asset.uri)
-                result[f"{key}_uri"], result[f"{key}_id"] = asset.uri, f"azureml:{asset.name}:{asset.version}"
+        result: Result = {}
+        for key, file in self.files.items():
+            name = f"{self.asset_name}-{key}".replace("_", "-")
+            known = self.hook.data.get(name, file["version"])
+            asset = known or self.hook.data.register(
+                name, file["version"], file["uri"], description=self.description, tags=self.made_by(context)
+            )
+            self.log.info(
+                "Data asset %s version %s %s: %s",
+                asset.name,
+                asset.version,
+                "is registered already" if known else "registered",
+                asset.uri,
+            )
+            result[f"{key}_uri"], result[f"{key}_id"] = asset.uri, f"azureml:{asset.name}:{asset.version}"
         return result
-
-    def on_kill(self) -> None:
-        """Leave at once; a half uploaded file belongs to no asset."""
-        self.interrupt()

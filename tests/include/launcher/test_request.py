@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from include.finetune.data.choice import require_hub_id
 from include.launcher import faults, request
 from include.launcher.errors import BadInputError
 from include.launcher.request import Dataset, Request
@@ -42,6 +43,32 @@ def test_a_folder_is_served_under_its_own_name(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "train_sft.jsonl").write_text("{}\n")
     assert request.dataset(str(folder)) == Dataset("local/my-chats", folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "repo_id"),
+    [
+        ("donn\u00e9es", "local/donnees"),
+        ("my--chats", "local/my-chats"),
+        ("..chats..v2..", "local/chats-v2"),
+        ("\u6570\u636e", "local/dataset"),
+        ("-x_", "local/x"),
+        ("a" * 200, "local/" + "a" * 80),
+    ],
+)
+def test_the_id_of_a_folder_is_one_that_the_hub_takes(tmp_path: Path, name: str, repo_id: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "train.jsonl.gz").write_bytes(b"")
+    chosen = request.dataset(str(tmp_path / name))
+    assert chosen.repo_id == repo_id
+    require_hub_id(chosen.repo_id)
+
+
+def test_what_begins_with_a_dot_is_no_data(tmp_path: Path) -> None:
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (tmp_path / ".ipynb_checkpoints" / "train.jsonl").write_text("{}\n")
+    with pytest.raises(BadInputError, match=r"holds no \.jsonl or \.parquet file"):
+        request.dataset(str(tmp_path))
 
 
 def test_a_single_file_is_served_too(tmp_path: Path) -> None:

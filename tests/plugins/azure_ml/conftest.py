@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.compute import ClusterSpec
 from azure_ml.hook.jobs.pipeline import PipelineRequest
-from include.finetune import recipe, rows
+from include.finetune import recipe
+from include.finetune.data.writing import to_line
 from tests.support.airflow_task import DAG_ID, Store, TaskInstance
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.conversations import ROWS
@@ -51,13 +51,12 @@ def unique() -> str:
 
 
 @pytest.fixture(scope="session")
-def training_request(
-    hook: AzureMLHook, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., PipelineRequest]:
+def training_request(hook: AzureMLHook) -> Callable[..., PipelineRequest]:
     """Makes a request for the smallest job that trains."""
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    rows.write_rows(ROWS, path)
-    asset = hook.data.register_file("tiny", "1", Path(path), description="Twelve sums.")
+    hook.files.write("tests/tiny/rows.jsonl", "".join(to_line(row["messages"]) for row in ROWS).encode())
+    asset = hook.data.register(
+        "tiny", "1", hook.files.uri("tests/tiny/rows.jsonl"), description="Twelve sums."
+    )
     base = hook.registry.model("Phi-3-mini-4k-instruct")
     hook.compute.create(ClusterSpec("tiny-cluster", "Standard_NC24ads_A100_v4"), 60)
 

@@ -140,3 +140,88 @@ def test_a_file_has_the_headers_that_the_client_caches_by(azureml_local: AzureML
     assert azureml_local.http.get(url, headers={"If-None-Match": head.headers["ETag"]}).status_code == 304
     missing = azureml_local.http.head(url.replace("README.md", "../../state.db"))
     assert missing.status_code in (404, 501)
+
+
+def register(azureml_local: AzureMLLocal, repo_id: str, folder: Path) -> Any:
+    return azureml_local.post("/_local/hub/datasets", {"repo_id": repo_id, "folder": str(folder)})
+
+
+def test_whatever_begins_with_a_dot_is_no_data(azureml_local: AzureMLLocal, tmp_path: Path) -> None:
+    for place in ("", ".ipynb_checkpoints/", "more/.trash/"):
+        for split in SPLITS:
+            write_lines(tmp_path / f"{place}{split}.jsonl", [conversation(1)])
+    assert register(azureml_local, "me/dots", tmp_path) == {
+        "repo_id": "me/dots",
+        "rows": dict.fromkeys(sorted(SPLITS), 1),
+    }
+
+
+def test_what_is_no_split_beside_splits_is_named_and_passed_over(
+    azureml_local: AzureMLLocal, tmp_path: Path
+) -> None:
+    for split in ("train", "validation", "test"):
+        write_lines(tmp_path / f"{split}.jsonl", [conversation(1)])
+    (tmp_path / "sample_score.json").write_text('{\n "input_data": {}\n}')
+    answer = register(azureml_local, "me/notebook", tmp_path)
+    assert answer["passed_over"] == ["sample_score.json"]
+    assert answer["rows"] == {"test": 1, "train": 1, "validation": 1}
+
+
+UNFIT: dict[str, Any] = {
+    "an object without fields": [{}, {}],
+    "two types in a field": [{"a": 1}, {"a": "b"}],
+    "a number too large": [{"a": 10**30}, {"a": 1}],
+    "content of two types": None,
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_rows_that_fit_into_no_table_are_served_as_json_lines(
+    azureml_local: AzureMLLocal, tmp_path: Path, kind: str
+) -> None:
+    values = UNFIT[kind]
+    rows: list[Any] = [
+        {**conversation(number), **({"metadata": values[number]} if values else {})} for number in (0, 1)
+    ]
+    if values is None:
+        rows[0]["messages"][0]["content"] = [{"type": "text", "text": "x"}]
+    for split in SPLITS:
+        write_lines(tmp_path / f"{split}.jsonl", rows)
+    repo_id = f"me/{kind.replace(' ', '-')}"
+    register(azureml_local, repo_id, tmp_path)
+    url = f"/hub/datasets/{repo_id}/resolve/main/data/train_sft-00000-of-00001.jsonl"
+    assert [json.loads(line) for line in azureml_local.http.get(url).text.split("\n") if line] == rows
+
+
+def test_packed_files_and_a_byte_order_mark_are_read(azureml_local: AzureMLLocal, tmp_path: Path) -> None:
+    import gzip
+
+    content = b"\xef\xbb\xbf" + (json.dumps(conversation(1)) + "\r\n").encode() * 2
+    for split in SPLITS:
+        (tmp_path / f"{split}.jsonl.gz").write_bytes(gzip.compress(content))
+    assert register(azureml_local, "me/packed", tmp_path)["rows"] == dict.fromkeys(sorted(SPLITS), 2)
+
+
+def test_one_file_in_the_form_of_sharegpt_is_cut_too(azureml_local: AzureMLLocal, tmp_path: Path) -> None:
+    turns = [("human", "a"), ("gpt", "b")]
+    rows = [
+        {"conversations": [{"from": who, "value": f"{text} {number}"} for who, text in turns]}
+        for number in range(20)
+    ]
+    file = write_lines(tmp_path / "chats.jsonl", rows)
+    assert sum(register(azureml_local, "me/sharegpt", file)["rows"].values()) == 20
+    assert load(azureml_local, "me/sharegpt", tmp_path, "test_gen")[0]["conversations"][-1]["from"] == "human"
+
+
+def test_a_part_of_a_file_is_served(azureml_local: AzureMLLocal) -> None:
+    url = "/hub/datasets/HuggingFaceH4/ultrachat_200k/resolve/main/README.md"
+    whole = azureml_local.http.get(url).content
+    part = azureml_local.http.get(url, headers={"Range": "bytes=5-14"})
+    assert (part.status_code, part.content) == (206, whole[5:15])
+    assert part.headers["Content-Range"] == f"bytes 5-14/{len(whole)}"
+
+
+def test_an_id_of_other_letters_than_ascii_is_refused(azureml_local: AzureMLLocal, tmp_path: Path) -> None:
+    write_lines(tmp_path / "train.jsonl", [conversation(1)])
+    body = {"repo_id": "local/donn\u00e9es", "folder": str(tmp_path)}
+    assert azureml_local.http.post("/_local/hub/datasets", json=body).status_code == 400

@@ -10,49 +10,64 @@ import pytest
 
 from azure_ml.errors import NotFound
 from azure_ml.hook import AzureMLHook
-from azure_ml.operators import AzureMLPrepareDataOperator
+from azure_ml.operators import AzureMLRegisterDataOperator
+from tests.support.azureml_service import AzureMLLocal
 
 
-def two_files(folder: Path, text: str) -> tuple[dict[str, Path], dict[str, Any]]:
-    for name in ("train", "test_gen"):
-        (folder / f"{name}.jsonl").write_text(f"{name} {text}\n")
-    return {name: folder / f"{name}.jsonl" for name in ("train", "test_gen")}, {"rows": {"train": 1}}
-
-
-def prepare(context: Callable[..., Any], name: str, text: str) -> dict[str, Any]:
-    operator = AzureMLPrepareDataOperator(
-        task_id="data", prepare=two_files, asset_name=name, op_kwargs={"text": text}
-    )
-    return operator.execute(context())
+def register(
+    hook: AzureMLHook, context: Callable[..., Any], name: str, content: bytes, version: str = "1"
+) -> dict[str, Any]:
+    path = f"tests/{name}/train.jsonl"
+    hook.files.write(path, content)
+    files = {key: {"uri": hook.files.uri(path), "version": version} for key in ("train", "test_gen")}
+    return AzureMLRegisterDataOperator(task_id="data", files=files, asset_name=name).execute(context())
 
 
 def test_files_become_data_assets_whose_addresses_are_returned(
     hook: AzureMLHook, context: Callable[..., Any], unique: str
 ) -> None:
-    found = prepare(context, unique, "hello")
-    assert found["rows"] == {"train": 1}
-    assert found["test_gen_id"].startswith(f"azureml:{unique}-test-gen:")
-    assert hook.data.read_lines(found["train_uri"]) == ["train hello"]
+    found = register(hook, context, unique, b"hello\n")
+    assert set(found) == {"train_uri", "train_id", "test_gen_uri", "test_gen_id"}
+    assert found["test_gen_id"] == f"azureml:{unique}-test-gen:1"
+    assert hook.data.read_lines(found["train_uri"]) == ["hello"]
 
 
-def test_the_same_content_is_the_same_version_and_another_one_another(
-    connection: Any, context: Callable[..., Any], unique: str
+def test_the_same_version_is_registered_once(
+    hook: AzureMLHook, azureml_local: AzureMLLocal, context: Callable[..., Any], unique: str
 ) -> None:
-    first, again, other = (prepare(context, unique, text) for text in ("a", "a", "b"))
-    assert first["train_id"] == again["train_id"] != other["train_id"]
+    first = register(hook, context, unique, b"a\n")
+    # Whatever would be written now is refused.
+    with azureml_local.faults(
+        {"kind": "status", "status": 403, "method": "PUT", "path": "*/data/*", "count": None}
+    ):
+        assert AzureMLRegisterDataOperator(
+            task_id="data",
+            files={"train": {"uri": first["train_uri"], "version": "1"}},
+            asset_name=unique,
+        ).execute(context()) == {name: first[name] for name in ("train_uri", "train_id")}
+    assert register(hook, context, unique, b"b\n", version="2")["train_id"] != first["train_id"]
 
 
-def test_the_files_do_not_stay_on_the_worker(
-    connection: Any, context: Callable[..., Any], unique: str
+def test_a_line_ends_at_the_newline_only(hook: AzureMLHook, unique: str) -> None:
+    path = f"tests/{unique}/lines.jsonl"
+    hook.files.write(path, "\ufeffone\u2028more\x85\x0c\r\ntwo\n\nthree".encode())
+    assert hook.data.read_lines(hook.files.uri(path)) == ["one\u2028more\x85\x0c", "two", "", "three"]
+
+
+def test_a_file_of_several_blocks_comes_back_as_it_was(
+    hook: AzureMLHook, unique: str, tmp_path: Path
 ) -> None:
-    seen: list[Path] = []
+    content = bytes(range(256)) * 40_000
+    (tmp_path / "large").write_bytes(content)
+    hook.files.write(f"tests/{unique}/large", tmp_path / "large")
+    assert hook.files.sizes(f"tests/{unique}/") == {f"tests/{unique}/large": len(content)}
+    hook.files.fetch(f"tests/{unique}/large", tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == content
 
-    def look(folder: Path) -> tuple[dict[str, Path], dict[str, Any]]:
-        seen.append(folder)
-        return {}, {}
 
-    AzureMLPrepareDataOperator(task_id="data", prepare=look, asset_name=unique).execute(context())
-    assert not seen[0].exists()
+def test_a_file_that_is_not_there_is_named(hook: AzureMLHook) -> None:
+    with pytest.raises(NotFound, match="nothing/here"):
+        hook.files.read("nothing/here")
 
 
 def test_an_address_with_nothing_behind_it_is_named(hook: AzureMLHook) -> None:

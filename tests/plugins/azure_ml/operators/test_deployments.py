@@ -37,10 +37,10 @@ def model_id(hook: AzureMLHook, trained_job: tuple[str, list[str]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def questions(hook: AzureMLHook, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("questions") / "test_gen.jsonl"
-    path.write_text("".join(json.dumps({"messages": row["messages"][:1]}) + "\n" for row in ROWS))
-    return hook.data.register_file("questions", "1", path, description="").uri
+def questions(hook: AzureMLHook) -> str:
+    lines = "".join(json.dumps({"messages": row["messages"][:1]}) + "\n" for row in ROWS)
+    hook.files.write("tests/questions/test_gen.jsonl", lines.encode())
+    return hook.files.uri("tests/questions/test_gen.jsonl")
 
 
 def deploy(endpoint: str, model_id: str, name: str = "demo", **arguments: Any) -> AzureMLDeployModelOperator:

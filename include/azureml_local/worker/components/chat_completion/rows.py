@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .conversation import problem_of
 from .step import StepError
 
 Row = dict[str, Any]
@@ -15,6 +17,7 @@ Placed = tuple[str, Row]
 """A row and where it was found: ``train.jsonl, line 3``."""
 
 FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+BOM = b"\xef\xbb\xbf"
 
 
 def read(path: Path) -> Iterator[Placed]:
@@ -53,46 +56,24 @@ def conversations(path: Path) -> list[Row]:
 
 
 def check(place: str, row: Row) -> None:
-    """Refuse what is no conversation: ``messages`` of text, user and assistant in turn, an answer to learn.
+    """Refuse what is no conversation to learn from.
 
     Raises:
         StepError: naming the place and what is wrong.
     """
-    messages = row.get("messages")
-    if isinstance(messages, str):  # csv and tsv have no lists
-        messages = row["messages"] = _json(place, messages)
-    if not isinstance(messages, list) or not messages:
-        found = ", ".join(map(repr, row)) or "nothing"
-        raise StepError(f"{place}: a row needs a list 'messages' of {{role, content}}; found {found}.")
-    for number, message in enumerate(messages, 1):
-        if (
-            not isinstance(message, dict)
-            or not isinstance(message.get("content"), str)
-            or "role" not in message
-        ):
-            raise StepError(
-                f"{place}: message {number} needs a 'role' and a text 'content'; got {message!r:.80}."
-            )
-    roles = [message["role"] for message in messages]
-    turns = roles[1:] if roles[0] == "system" else roles
-    first = 1 + len(roles) - len(turns)
-    for number, role in enumerate(turns):
-        expected = ("user", "assistant")[number % 2]
-        if role != expected:
-            raise StepError(
-                f"{place}: message {number + first} has role {role!r} where {expected!r} is due; "
-                "roles must alternate, the user first."
-            )
-    if "assistant" not in turns:
-        raise StepError(
-            f"{place}: no message of role 'assistant', so there is nothing to learn from this row."
-        )
+    if isinstance(row.get("messages"), str):  # csv and tsv have no lists
+        row["messages"] = _json(place, row["messages"])
+    if "messages" not in row:
+        columns = ", ".join(map(repr, row)) or "nothing"
+        raise StepError(f"{place}: a row needs a list 'messages' of {{role, content}}; found {columns}.")
+    if problem := problem_of(row["messages"]):
+        raise StepError(f"{place}: {problem.text}.")
 
 
 def _json(place: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StepError(f"{place}: not valid JSON ({error}): {text[:60]!r}.") from error
 
 
@@ -102,41 +83,55 @@ def _object(place: str, value: Any) -> Row:
     return value
 
 
+def _text(place: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise StepError(f"{place}: not valid UTF-8 ({error.reason} at byte {error.start}).") from error
+
+
 def _json_lines(path: Path) -> Iterator[Placed]:
-    with path.open("rb") as lines:
+    with path.open("rb") as lines:  # in bytes, a line ends at \n only
         for number, line in enumerate(lines, 1):
-            if line.strip():
+            row = line.removeprefix(BOM) if number == 1 else line
+            if row.strip():
                 place = f"{path.name}, line {number}"
-                try:
-                    text = line.decode()
-                except UnicodeDecodeError as error:
-                    raise StepError(
-                        f"{place}: not valid UTF-8 ({error.reason} at byte {error.start})."
-                    ) from error
-                yield place, _object(place, _json(place, text))
+                yield place, _object(place, _json(place, _text(place, row)))
 
 
 def _json_array(path: Path) -> Iterator[Placed]:
-    content = path.read_text()
-    if not content.lstrip().startswith("["):
+    content = path.read_bytes().removeprefix(BOM)
+    if not content.lstrip().startswith(b"["):
         yield from _json_lines(path)
         return
-    for number, value in enumerate(_json(path.name, content), 1):
+    for number, value in enumerate(_json(path.name, _text(path.name, content)), 1):
         place = f"{path.name}, row {number}"
         yield place, _object(place, value)
 
 
 def _table(path: Path) -> Iterator[Placed]:
-    with path.open(newline="") as lines:
-        reader = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        for row in reader:
-            yield f"{path.name}, line {reader.line_num}", dict(row)
+    csv.field_size_limit(sys.maxsize)  # of 131,072 characters by default; a conversation may be longer
+    number = 0
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+            for row in reader:
+                number = reader.line_num
+                yield f"{path.name}, line {number}", {name: row[name] for name in row if name is not None}
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise StepError(f"{path.name}, after line {number}: no readable table ({error}).") from error
 
 
 def _parquet(path: Path) -> Iterator[Placed]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for number, row in enumerate(pq.read_table(path).to_pylist(), 1):
+    try:
+        columns = [name for name in pq.read_schema(path).names if name == "messages"]
+        rows = pq.read_table(path, columns=columns or None).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise StepError(f"{path.name} is no readable parquet file: {error}") from error
+    for number, row in enumerate(rows, 1):
         yield f"{path.name}, row {number}", row
 
 
@@ -153,15 +148,31 @@ def _members(folder: Path) -> list[Path]:
     """The files that an ``MLTable`` document names, or else the folder's own data files."""
     document = folder / "MLTable"
     if not document.is_file():
-        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in FORMATS)
+        files = sorted(
+            file
+            for file in folder.iterdir()
+            if file.suffix.lower() in FORMATS and not file.name.startswith(".")
+        )
     else:
         import yaml
 
         entries = (yaml.safe_load(document.read_text()) or {}).get("paths", [])
-        patterns = [entry.get("file") or entry.get("pattern") for entry in entries if isinstance(entry, dict)]
-        files = sorted(
-            file for pattern in patterns if pattern for file in folder.glob(pattern.removeprefix("./"))
-        )
+        files = [file for entry in entries if isinstance(entry, dict) for file in _of_entry(folder, entry)]
     if not files:
         raise StepError(f"The data folder {folder} names no data file: give one of {', '.join(FORMATS)}.")
     return files
+
+
+def _of_entry(folder: Path, entry: dict[str, Any]) -> list[Path]:
+    """The files of ``file``, ``pattern`` or ``folder`` of an MLTable's ``paths``."""
+    if name := entry.get("folder"):
+        below = folder / str(name)
+        return sorted(
+            file
+            for file in below.rglob("*")
+            if file.suffix.lower() in FORMATS
+            and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(below).parts)
+        )
+    pattern = str(entry.get("file") or entry.get("pattern") or "").removeprefix("./")
+    return sorted(folder.glob(pattern)) if pattern else []

@@ -31,7 +31,7 @@ def test_well_formed_data_is_counted_in_the_report(
 BAD_ROWS = {
     "a line that is no JSON": ("{oops", "line 2: not valid JSON"),
     "a row without messages": ({"text": "Hello"}, "line 2: a row needs a list 'messages'"),
-    "an empty conversation": ({"messages": []}, "line 2: a row needs a list 'messages'"),
+    "an empty conversation": ({"messages": []}, "line 2: 'messages' is [], not a list of messages"),
     "two user messages in a row": (
         {"messages": [GOOD["messages"][0]] * 2},
         "message 2 has role 'user' where 'assistant'",
@@ -42,7 +42,7 @@ BAD_ROWS = {
     ),
     "content that is no text": (
         {"messages": [{"role": "user", "content": 5}]},
-        "message 1 needs a 'role' and a text",
+        "message 1 is {'role': 'user', 'content': 5}, but it must have a text as content",
     ),
     "no answer to learn": ({"messages": [GOOD["messages"][0]]}, "no message of role 'assistant'"),
 }
@@ -58,6 +58,44 @@ def test_a_malformed_row_fails_naming_file_and_line(run_step: RunStep, tmp_path:
     assert "Error: train.jsonl, line 2" in ran.stdout
     assert message in ran.stdout
     assert not (tmp_path / "info").exists()
+
+
+def test_the_rows_of_every_text_format_may_begin_with_a_byte_order_mark_and_be_long(
+    run_step: RunStep, tmp_path: Path
+) -> None:
+    import csv
+    import io
+
+    long = [{"role": "user", "content": "one\u2028two " * 20_000}, {"role": "assistant", "content": "Yes."}]
+    table = io.StringIO()
+    csv.writer(table).writerows([["messages"], [json.dumps(long)]])
+    texts = {
+        ".jsonl": json.dumps({"messages": long}, ensure_ascii=False) + "\r\n",
+        ".json": json.dumps([{"messages": long}], indent=1),
+        ".csv": table.getvalue(),
+    }
+    splits = dict(zip(("train", "validation", "test"), texts, strict=True))
+    for split, suffix in splits.items():
+        (tmp_path / f"{split}{suffix}").write_text(texts[suffix], encoding="utf-8-sig", newline="")
+    inputs = {f"{split}_file_path": tmp_path / f"{split}{suffix}" for split, suffix in splits.items()}
+    ran = run_step(
+        "ft_nlp_common_validation",
+        {**inputs, "task_name": "chat-completion"},
+        {"validation_info": tmp_path / "info"},
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads((tmp_path / "info").read_text())["rows"] == dict.fromkeys(splits, 1)
+
+
+def test_an_mltable_may_name_a_folder(run_step: RunStep, tmp_path: Path) -> None:
+    for name in ("part/b.jsonl", "part/.ipynb_checkpoints/b.jsonl", "a.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_lines(tmp_path / name, GOOD, GOOD)
+    (tmp_path / "MLTable").write_text("paths:\n  - folder: ./part\n  - file: ./a.jsonl\n")
+    inputs = {"train_mltable_path": tmp_path, "task_name": "chat-completion"}
+    ran = run_step("ft_nlp_common_validation", inputs, {"validation_info": tmp_path / "info"})
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads((tmp_path / "info").read_text())["rows"] == {"train": 4}
 
 
 BAD_PARAMETERS = [
