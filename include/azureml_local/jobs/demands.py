@@ -64,10 +64,10 @@ def demands(body: Json, where: str, default_compute: str, fill: Callable[[str], 
     tier = str(field(queue, "job_tier") or "null").lower()
     if tier not in TIERS:
         raise ArmError(400, "UserError", f"{where} has the job tier {tier!r}: use one of {', '.join(TIERS)}.")
-    instances = _count(fill(str(field(resources, "instance_count") or 1)) or "1", where, "instance_count")
+    instances = _count(resources, "instance_count", where, fill)
     distribution = part(body, "distribution")
     kind = str(field(distribution, "distribution_type") or distribution.get("type") or "").lower()
-    each = fill(str(field(distribution, "process_count_per_instance") or 1)) or "1"
+    each = _count(distribution, "process_count_per_instance", where, fill)
     return Demands(
         compute=short_compute(compute) or default_compute or SERVERLESS,
         instances=instances,
@@ -76,7 +76,7 @@ def demands(body: Json, where: str, default_compute: str, fill: Callable[[str], 
         priority=_priority(queue.get("priority"), where),
         timeout=_timeout(part(body, "limits").get("timeout"), where, fill),
         distribution=kind,
-        processes=instances * _count(each, where, "process_count_per_instance") if kind else 1,
+        processes=instances * each if kind else 1,
     )
 
 
@@ -101,7 +101,9 @@ def _unserved(where: str, what: str) -> ArmError:
     return ArmError(501, "NotImplemented", f"{where} has {what} are not served by the local Azure ML.")
 
 
-def _count(text: str, where: str, name: str) -> int:
+def _count(body: Json, name: str, where: str, fill: Callable[[str], str]) -> int:
+    given = field(body, name)
+    text = "1" if given is None else fill(str(given)) or "1"
     if not text.isdecimal() or int(text) < 1:
         raise ArmError(
             400, "UserError", f"{where} has {name} {text!r}: give a whole number from 1.", target=name
