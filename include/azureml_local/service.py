@@ -12,6 +12,7 @@ from azureml_local.assets.rules import Assets
 from azureml_local.compute.clusters import Clusters
 from azureml_local.compute.nodes import Nodes
 from azureml_local.compute.quota import Quota
+from azureml_local.compute.serverless import Serverless
 from azureml_local.engine import sas
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
@@ -20,8 +21,13 @@ from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Store
 from azureml_local.hub.repos import Repos
+from azureml_local.jobs.artifacts import Artifacts
+from azureml_local.jobs.downloads import Downloads
 from azureml_local.jobs.history import History
 from azureml_local.jobs.launch import Launcher
+from azureml_local.jobs.machines import Machines
+from azureml_local.jobs.mounts import Mounts
+from azureml_local.jobs.registration import Registrar
 from azureml_local.jobs.rules import Jobs
 from azureml_local.jobs.runner import Runner
 from azureml_local.jobs.step import Steps
@@ -75,12 +81,15 @@ class Service:
         holdings = Holdings(store, files, assets, operations, settings)
         definitions = Definitions(store, uris)
         nodes, quota = Nodes(store), Quota(store)
+        machines = Machines(nodes, Serverless(quota))
         clusters = Clusters(store, operations, nodes, quota)
         history = History(store, files)
-        launcher = Launcher(settings, self.identity, uris, history)
-        steps = Steps(history, nodes, clock, self.faults, launcher)
+        registrar, artifacts = Registrar(assets, history, uris), Artifacts(settings, history)
+        mounts = Mounts(uris, Downloads(settings))
+        launcher = Launcher(settings, self.identity, mounts, history, artifacts)
+        steps = Steps(history, machines, clock, self.faults, launcher, registrar)
         runner = Runner(steps, operations)
-        planner = Planner(definitions, uris, nodes, settings)
+        planner = Planner(definitions, uris, machines, registrar, settings)
         jobs = Jobs(store, history, metrics, blobs, planner, runner, operations)
         repos = Repos(store, settings)
         pools = Pools(settings)

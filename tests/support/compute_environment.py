@@ -17,11 +17,23 @@ RunStep = Callable[..., Ran]
 
 def run_compute(*arguments: str, folder: Path = ROOT, **environment: str) -> Ran:
     """Run the compute environment's python; its output as text."""
+    return run_command([str(COMPUTE), *arguments], folder=folder, **environment)
+
+
+def run_command(command: list[str], *, folder: Path, **environment: str) -> Ran:
+    """Run a command whose ``python`` is the compute environment's; its output as text."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    path = os.pathsep.join([str(COMPUTE.parent), os.environ["PATH"]])
     return subprocess.run(
-        [str(COMPUTE), *arguments],
+        command,
         cwd=folder,
-        env={**clean, "PYTHONPATH": str(ROOT / "include"), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env={
+            **clean,
+            "PATH": path,
+            "PYTHONPATH": str(ROOT / "include"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets.noun import Noun, base
-from azureml_local.storage.uris import Uris, canonical
+from azureml_local.storage.uris import Uris
 
 TYPES = ("uri_file", "uri_folder", "mltable")
 
 
-def complete(_: Uris, name: str, version: str, given: Json) -> Json:
+def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
     """The stored properties of a data version: the address made whole.
 
     Raises:
@@ -26,7 +26,7 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     if not uri:
         raise ArmError(400, "UserError", f"Data {name}:{version} has no dataUri.", target="dataUri")
     own = {"referencedUris": given.get("referencedUris")} if kind == "mltable" else {}
-    return {**base(given), "dataUri": canonical(uri), "dataType": kind, **own}
+    return {**base(given), "dataUri": uris.canonical(uri), "dataType": kind, **own}
 
 
 NOUN = Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))

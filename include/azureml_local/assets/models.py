@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets.noun import Noun, base
-from azureml_local.storage.uris import Uris, canonical, job_of
+from azureml_local.storage.addresses import job_of
+from azureml_local.storage.uris import Uris
 
 TYPES = ("custom_model", "mlflow_model", "triton_model")
 
@@ -49,7 +50,7 @@ def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
         )
     if not uri:
         raise ArmError(400, "UserError", f"Model {name}:{version} has no modelUri.", target="modelUri")
-    path = canonical(uri)
+    path = uris.canonical(uri)
     if not uris.resolve(path).exists():
         raise ArmError(
             400,

@@ -56,8 +56,6 @@ class Nodes(Part):
         Raises:
             ArmError: 400, see :meth:`size`, and for more nodes than the cluster can have.
         """
-        if cluster == SERVERLESS:
-            return
         size = self.size(cluster)
         if count > size:
             raise ArmError(
@@ -73,9 +71,6 @@ class Nodes(Part):
         Raises:
             ArmError: if the cluster is deleted while waiting.
         """
-        if cluster == SERVERLESS:
-            yield
-            return
         # A place in line even if nodes are free: those who wait already come first.
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = _Place(turn, count)

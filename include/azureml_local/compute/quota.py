@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from azureml_local.arm.grammar import ArmError
@@ -26,11 +27,35 @@ def serving_cores(size: VmSize, instances: int) -> int:
     return -(-12 * instances // 10) * size.vcpus
 
 
+@dataclass(frozen=True)
+class Claim:
+    """Nodes of serverless compute."""
+
+    size: VmSize
+    nodes: int
+    low_priority: bool
+
+    @property
+    def cores(self) -> int:
+        """VCPUs of all nodes together."""
+        return self.size.vcpus * self.nodes
+
+    @property
+    def keys(self) -> list[str]:
+        """What the cores are counted under."""
+        return [LOW_PRIORITY] if self.low_priority else [self.size.family, DEDICATED]
+
+
 class Quota(Part):
-    """Counts vCPUs; limits that were set lie in the store under the kind ``quota``, by family or total."""
+    """Counts vCPUs; limits that were set lie in the store under the kind ``quota``, by family or total.
+
+    Attributes:
+        claims: what steps on serverless compute hold now, by run.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.claims: dict[str, Claim] = {}
 
     def limit(self, key: str) -> int:
         """VCPUs that a family, or a regional total, may use."""
@@ -51,7 +76,7 @@ class Quota(Part):
         self._store.put("quota", key, {"limit": limit})
 
     def in_use(self, *, but: str = "") -> dict[str, int]:
-        """VCPUs by family and total: of clusters at their largest, and of deployments.
+        """VCPUs by family and total: of clusters at their largest, of deployments, of steps without a cluster.
 
         Args:
             but: name of a cluster, or ``<endpoint>/<deployment>``, to leave out.
@@ -63,7 +88,30 @@ class Quota(Part):
         for document in self._store.list("computes"):
             if document.key != but:
                 _add(used, *_of_cluster(document))
+        for claim in self.claims.values():
+            _add(used, claim.cores, claim.keys)
         return used
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether as many cores are free now."""
+        used = self.in_use()
+        return all(used.get(key, 0) + claim.cores <= self.limit(key) for key in claim.keys)
+
+    def check_limit(self, claim: Claim) -> None:
+        """Refuse what would not be given if all cores were free.
+
+        Raises:
+            ArmError: 400 ``InsufficientQuota``.
+        """
+        for key in claim.keys:
+            if claim.cores > self.limit(key):
+                raise ArmError(
+                    400,
+                    "InsufficientQuota",
+                    f"{claim.nodes} of {claim.size.name} have {claim.cores} cores, and the quota of {key} has "
+                    f"{self.limit(key)}: take fewer or smaller nodes, or raise the quota.",
+                    target="instanceType",
+                )
 
     def check(self, cluster: str, size: VmSize, nodes: int, *, low_priority: bool) -> None:
         """Refuse a cluster whose largest size the quota does not hold.

@@ -10,7 +10,7 @@ from azureml_local.arm.grammar import Json, not_found
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store, now
 from azureml_local.routing import part
-from azureml_local.storage import uris
+from azureml_local.storage.addresses import artifact_prefix
 from azureml_local.storage.files import ARTIFACTS, Files
 
 # States that a run can still leave by itself.
@@ -182,14 +182,3 @@ class History(Part):
 
 
 HistoryDep = Annotated[History, part(History)]
-
-
-def artifact_prefix(run_id: str) -> str:
-    """Path of a run's artifacts in the artifact container."""
-    return f"ExperimentRun/dcid.{run_id}"
-
-
-def output_uri(run_id: str, name: str, kind: str) -> str:
-    """Short address of a run's named output; a folder's ends with a slash."""
-    folder = uris.output_uri(run_id, name)
-    return folder.removesuffix("/") if kind == "uri_file" else folder

@@ -10,12 +10,13 @@ from azureml_local.arm.grammar import ArmError, Json, not_found
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Document, Store
-from azureml_local.jobs.history import OPEN, History, artifact_prefix
+from azureml_local.jobs.history import OPEN, History
 from azureml_local.jobs.runner import Runner
 from azureml_local.jobs.submission import Planner
 from azureml_local.mlflow.metrics import MetricStore
 from azureml_local.routing import part
 from azureml_local.settings import WORKSPACE
+from azureml_local.storage.addresses import artifact_prefix
 from azureml_local.storage.files import ARTIFACTS
 from azureml_local.storage.http import Blobs
 

@@ -10,8 +10,8 @@ from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import now
-from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import ACTIVE
+from azureml_local.jobs.nodes import Node
 from azureml_local.jobs.step import StepFailedError, Steps
 from azureml_local.routing import part
 
@@ -30,7 +30,12 @@ class Runner(Part):
     def submit(self, root: Node, experiment: str, **fields: Any) -> None:
         """Write down every run of the job, then start it. ``fields`` go into the root's run."""
         self._history.create(
-            root.run_id, _kind(root), experiment, compute=root.compute, outputs=_outputs(root), **fields
+            root.run_id,
+            _kind(root),
+            experiment,
+            compute=root.demands.compute,
+            outputs=_outputs(root),
+            **fields,
         )
         task = asyncio.get_running_loop().create_task(self._job(root), name=f"job {root.run_id}")
         self._jobs[root.run_id] = task
@@ -51,6 +56,7 @@ class Runner(Part):
         """Fail the jobs that were under way when the service ended, with that cause."""
         for run in self._history.all():
             if run["status"] in ACTIVE and run["kind"] != "mlflow":
+                self._steps.launcher.recover(run.key)
                 message = "The service that ran this job was stopped while the job was under way."
                 self._history.set_status(
                     run.key, "Failed", error=history_error("ServiceInterrupted", message)
@@ -98,7 +104,15 @@ class Runner(Part):
         self._history.say(node.run_id, "Finishing experiment: no runs left and nothing to schedule.")
         self._history.set_status(node.run_id, "Finalizing")
         await self._clock.wait("jobs")
+        self._register(node)
         self._history.set_status(node.run_id, "Completed")
+
+    def _register(self, pipeline: Node) -> None:
+        try:
+            self._steps.registrar.register(pipeline)
+        except ArmError as error:
+            self._history.set_status(pipeline.run_id, "Failed", error=_error_of(error))
+            raise
 
     async def _walk(self, pipeline: Node, root: str) -> None:
         """Run the nodes, each as soon as those that it reads from are done."""
@@ -156,7 +170,7 @@ class Runner(Part):
                 above["experimentName"],
                 parent=pipeline.run_id,
                 displayName=node.name,
-                compute=node.compute,
+                compute=node.demands.compute,
                 outputs=_outputs(node),
                 properties={"azureml.moduleName": node.name, "azureml.moduleid": node.component.id},
             )
@@ -195,8 +209,4 @@ def _kind(node: Node) -> str:
 
 
 def _outputs(node: Node) -> Json:
-    declared = node.component.outputs
-    return {
-        name: {"uri": uri, "type": (declared.get(name) or {}).get("type", "uri_folder")}
-        for name, uri in node.outputs.items()
-    }
+    return {name: {"uri": output.uri, "type": output.kind} for name, output in node.outputs.items()}

@@ -8,10 +8,10 @@ from fastapi import Request
 
 from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, ArmError, Json
 from azureml_local.engine.store import Document
-from azureml_local.jobs.history import HistoryDep, artifact_prefix
+from azureml_local.jobs.history import HistoryDep
 from azureml_local.routing import ScopeDep, authorized_router
 from azureml_local.settings import LOCATION, TENANT_ID, WORKSPACE_GUID
-from azureml_local.storage.uris import canonical, long_uri
+from azureml_local.storage.addresses import artifact_prefix, long_form, long_uri
 
 router = authorized_router(doc=__doc__)
 _HISTORY = f"/history/v1.0{WORKSPACE_PATH}"
@@ -162,4 +162,4 @@ async def output_uris(body: dict[str, Any], _: ScopeDep, history: HistoryDep) ->
 def _place(run_id: str, spec: Json | None) -> str:
     if spec is None:
         return long_uri("workspaceartifactstore", artifact_prefix(run_id))
-    return canonical(spec["uri"])
+    return long_form(spec["uri"])

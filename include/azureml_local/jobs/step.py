@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.compute.nodes import Nodes
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
 from azureml_local.engine.processes import Process, tail
 from azureml_local.jobs import template
-from azureml_local.jobs.graph import Node
 from azureml_local.jobs.history import History
 from azureml_local.jobs.launch import Launcher
+from azureml_local.jobs.machines import Machines
+from azureml_local.jobs.nodes import Node
+from azureml_local.jobs.registration import Registrar
 from azureml_local.provisioning.errors import ProvisioningError
 
 # Lines of a failed step's log that its error carries.
 ERROR_LINES = 20
+# Code of a step that was ended because it ran longer than it may.
+TIMED_OUT = "JobTimedOut"
 PREEMPTED = "The low-priority node of compute '{}' that ran this job was preempted; the job is queued again."
 
 
@@ -39,10 +42,11 @@ class Steps:
     """Runs the command nodes of jobs."""
 
     history: History
-    nodes: Nodes
+    machines: Machines
     clock: Clock
     faults: Faults
     launcher: Launcher
+    registrar: Registrar
 
     async def run(self, node: Node, root: str) -> None:
         """Queue, prepare, run, finalize a node of the job ``root``; writes each state to run history.
@@ -61,19 +65,20 @@ class Steps:
                 else StepFailedError(f"Step {node.name!r}: {error}")
             )
             described = {"error": {"code": failed.code, "message": str(failed)}}
-            self.history.set_status(node.run_id, "Failed", error=described)
+            status = "Canceled" if failed.code == TIMED_OUT else "Failed"
+            self.history.set_status(node.run_id, status, error=described)
             raise failed from error
         self.history.set_status(node.run_id, "Completed")
 
     async def _attempt(self, node: Node, root: str) -> bool:
         """Run once on the cluster; False if the node was preempted, and the step is to be queued again."""
-        async with self.nodes.take(node.compute, node.instances):
+        async with self.machines.take(node.run_id, node.demands):
             await self.clock.wait("jobs")
             self.history.set_status(node.run_id, "Preparing")
             try:
                 await self._process(node, root)
             except _PreemptedError:
-                self.history.warn(node.run_id, PREEMPTED.format(node.compute))
+                self.history.warn(node.run_id, PREEMPTED.format(node.demands.compute))
                 return False
         return True
 
@@ -85,19 +90,14 @@ class Steps:
             log.write_text(f"{fault.message}\n")
             code = fault.code if "code" in fault.model_fields_set else "UserError"
             raise StepFailedError(f"Step {node.name!r} failed: {fault.message}", code)
-        work = self.launcher.work(node)
         if self.faults.take_job("log_lost", node.name, root) is not None:
-            log = work / "lost.txt"
+            log = self.launcher.work(node) / "lost.txt"
         try:
-            process = await self.launcher.start(node, root, log)
+            exit_code = await self._exit_code(node, root, log)
         except ProvisioningError as error:
             raise StepFailedError(f"Step {node.name!r} was not started. {error}") from error
-        try:
-            self.history.set_status(node.run_id, "Running")
-            exit_code = await self._ended(process, node, root)
         finally:
-            await process.stop()
-            shutil.rmtree(work, ignore_errors=True)
+            await asyncio.to_thread(self.launcher.end, node)
         if exit_code != 0:
             end = tail(log, ERROR_LINES)
             raise StepFailedError(
@@ -105,17 +105,34 @@ class Steps:
             )
         self.history.set_status(node.run_id, "Finalizing")
         await self.clock.wait("jobs")
+        self.registrar.register(node)
+
+    async def _exit_code(self, node: Node, root: str, log: Path) -> int:
+        process = await self.launcher.start(node, root, log)
+        try:
+            self.history.set_status(node.run_id, "Running")
+            return await self._ended(process, node, root)
+        finally:
+            await process.stop()
 
     async def _ended(self, process: Process, node: Node, root: str) -> int:
-        """The exit code; _PreemptedError if the fault of that kind meets the step before it ends."""
-        low = self.nodes.low_priority(node.compute)
+        """The exit code of a process that ends by itself.
+
+        Raises:
+            _PreemptedError: if the fault of that kind meets the step before.
+            StepFailedError: with the code ``JobTimedOut`` if it runs longer than it may.
+        """
+        low = self.machines.low_priority(node.demands)
         fault = self.faults.take_job("preemption", node.name, root) if low else None
-        if fault is None:
-            return await process.wait()
-        ending = asyncio.create_task(process.wait())
-        done, _ = await asyncio.wait({ending}, timeout=fault.delay_seconds)
-        if not done:
+        limit, preempted = node.demands.timeout, fault.delay_seconds if fault else None
+        try:
+            async with asyncio.timeout(
+                min((it for it in (limit, preempted) if it is not None), default=None)
+            ):
+                return await process.wait()
+        except TimeoutError as error:
             await process.stop()
-            await ending
-            raise _PreemptedError
-        return ending.result()
+            if preempted is not None and (limit is None or preempted <= limit):
+                raise _PreemptedError from error
+            message = f"Step {node.name!r} was canceled: it ran longer than its limit of {limit:g} seconds."
+            raise StepFailedError(message, TIMED_OUT) from error

@@ -8,7 +8,8 @@ from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.engine.store import Store
 from azureml_local.provisioning.everything import will_exist
 from azureml_local.settings import Settings
-from azureml_local.storage.uris import Uris, model_key
+from azureml_local.storage.addresses import model_key
+from azureml_local.storage.uris import Uris
 
 
 class Sources:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from azureml_local.online.sources import Sources
 from azureml_local.provisioning import everything
 from azureml_local.provisioning.errors import ProvisioningError
 from azureml_local.settings import Settings
+from azureml_local.storage.binding import bind
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,9 @@ class Workloads:
         name, version = (words[-3], words[-1]) if words[-2] == "versions" else (words[-2], words[-1])
         mounted = folder / "azureml-models" / name / version
         mounted.mkdir(parents=True, exist_ok=True)
-        link = mounted / model.name
-        link.unlink(missing_ok=True)
-        os.symlink(model, link)
+        bind(model, mounted / model.name)
         write_line(folder, INITIALIZER, f"Model of {_size(model)} bytes mounted from {model.name}.")
-        return model, {"AZUREML_MODEL_DIR": str(mounted)}
+        return mounted / model.name, {"AZUREML_MODEL_DIR": str(mounted)}
 
     def _mount_code(self, code: Json, folder: Path) -> Path:
         """A copy of the code asset, so that what a process writes beside its script stays out of the asset."""

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from azureml_local.arm.grammar import ArmError, Json, not_found
-from azureml_local.engine.store import Store
+from azureml_local.engine.store import Document, Store
 from azureml_local.registry import catalogue
 from azureml_local.settings import REGISTRY
 from azureml_local.storage.uris import Uris
 
 _REGISTRY_ID = re.compile(
-    r"azureml://registries/([^/]+)/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I
+    r"(?:azureml:)?azureml://registries/([^/]+)/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I
 )
 _WORKSPACE_ID = re.compile(r"(?:azureml:)?.*/components/([^/]+)/versions/([^/]+)/?$", re.I)
 _SHORT_ID = re.compile(r"azureml:([^:/@]+)[:@]([^:/]+)$")
 
-_ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "path")
+ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "path")
+_HAS_ADDRESS = re.compile(r"azureml:|runs:/|/|\w+://")
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Component:
         spec: the definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
         registry: whether short names inside it mean components of the registry.
         code: folder of its code on disk, None if it has none.
+        catalogued: whether it came with the service, whose steps train in one process on however many machines.
     """
 
     id: str
     spec: Json
     registry: bool
     code: Path | None
+    catalogued: bool = False
 
     @property
     def inputs(self) -> dict[str, Json]:
@@ -67,10 +70,10 @@ class Definitions:
         if match := _REGISTRY_ID.match(component_id):
             if match[1] != REGISTRY:
                 raise not_found("The registry", match[1], "this cloud")
-            return _from_registry(match[2], match[3])
+            return self._from_registry(match[2], match[3])
         if match := _SHORT_ID.match(component_id):
             return (
-                _from_registry(match[1], match[2])
+                self._from_registry(match[1], match[2])
                 if in_registry
                 else self._from_workspace(match[1], match[2])
             )
@@ -86,18 +89,36 @@ class Definitions:
         code = self.code_folder(spec.get("code"))
         return Component(f"azureml:{name}:{version}", spec, False, code)
 
+    def _from_registry(self, name: str, version: str) -> Component:
+        """What a user published is found before the catalogue's; ``latest`` is the newest of both."""
+        published = self._published(name, version)
+        if published is None:
+            return _from_catalogue(name, version)
+        spec = published["properties"]["componentSpec"]
+        number = published.key.split("/", 1)[1]
+        return Component(_registry_id(name, number), spec, True, self.code_folder(spec.get("code")))
+
+    def _published(self, name: str, version: str) -> Document | None:
+        if version != "latest":
+            return self._store.get("registry/components", f"{name}/{version}")
+        known = self._store.list("registry/components", f"{name}/")
+        active = [one for one in known if not one["properties"].get("isArchived")]
+        return active[-1] if active else None
+
     def code_folder(self, code_id: str | None) -> Path | None:
         """Folder of uploaded code, None if there is none; ArmError 404 if the code asset does not exist."""
         return self._uris.resolve(code_id) if code_id else None
 
 
-def _from_registry(name: str, version: str) -> Component:
+def _registry_id(name: str, version: str) -> str:
+    return f"azureml://registries/{REGISTRY}/components/{name}/versions/{version}"
+
+
+def _from_catalogue(name: str, version: str) -> Component:
     spec = catalogue.component(name, None if version == "latest" else version)
     version = str(spec["version"])
     code = catalogue.component_code(name, version) if "command" in spec else None
-    return Component(
-        f"azureml://registries/{REGISTRY}/components/{name}/versions/{version}", spec, True, code
-    )
+    return Component(_registry_id(name, version), spec, True, code, catalogued=True)
 
 
 def check_inputs(component: Component, given: dict[str, Any], where: str) -> None:
@@ -141,7 +162,7 @@ def _check_literal(spec: Json, value: str, where: str, name: str) -> None:
         low, high = spec.get("min"), spec.get("max")
         if (low is not None and number < float(low)) or (high is not None and number > float(high)):
             raise _refused(where, name, f"is {value!r}, which lies outside {low} to {high}")
-    if kind in _ASSET_TYPES and "://" not in value and not value.startswith(("azureml:", "/")):
+    if kind in ASSET_TYPES and not _HAS_ADDRESS.match(value):
         raise _refused(where, name, f"is {value!r}, but an asset of type {kind} is needed")
 
 

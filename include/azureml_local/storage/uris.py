@@ -1,72 +1,32 @@
-"""From the address of an asset or a path to the files behind it.
-
-The forms are those that the SDK writes and the service answers: datastore paths (short and long), job
-outputs, asset names, ARM ids, ``azureml://locations/...`` and registry ids.
-"""
+"""From the address of an asset or a path to the files behind it."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from azureml_local.arm.grammar import ArmError
-from azureml_local.engine.store import Store
+from azureml_local.engine.store import Document, Store
 from azureml_local.registry import catalogue
-from azureml_local.settings import RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE, Settings
+from azureml_local.settings import Settings
+from azureml_local.storage.addresses import (
+    ASSET,
+    DATASTORE,
+    JOB,
+    PATH_FIELDS,
+    REGISTRY,
+    REMOTE,
+    RUN,
+    RUN_ARTIFACTS,
+    RUN_OUTPUT,
+    SHORT,
+    artifact_prefix,
+    bare,
+    blob_url,
+    long_form,
+    output_uri,
+)
 from azureml_local.storage.files import ACCOUNT_HOST, Files
-
-_WORKSPACE = (
-    r"subscriptions/[^/]+/resource[gG]roups/[^/]+/"
-    r"(?:providers/Microsoft\.MachineLearningServices/)?workspaces/[^/]+/"
-)
-_DATASTORE = re.compile(rf"azureml://(?:{_WORKSPACE})?datastores/(?P<store>[^/]+)(?:/paths)?/(?P<path>.*)")
-_JOB = re.compile(
-    rf"azureml://(?:{_WORKSPACE})?jobs/(?P<job>[^/]+)/outputs/(?P<output>[^/]+)(?:/paths)?/?(?P<path>.*)"
-)
-_REGISTRY = re.compile(
-    r"azureml://registries/(?P<registry>[^/]+)/(?P<kind>\w+)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)"
-)
-_ASSET = re.compile(
-    r"/(?P<kind>models|data|codes|environments|components)/(?P<name>[^/]+)/versions/(?P<version>[^/]+)$"
-)
-_SHORT = re.compile(r"azureml:(?P<name>[^/:@]+)(?::(?P<version>[^/]+)|@(?P<label>\w+))$")
-_PATH_FIELDS = {"models": "modelUri", "data": "dataUri", "codes": "codeUri"}
-
-
-def long_uri(datastore: str, path: str) -> str:
-    """The full address of a datastore path, as the service answers it."""
-    return (
-        f"azureml://subscriptions/{SUBSCRIPTION_ID}/resourcegroups/{RESOURCE_GROUP}"
-        f"/workspaces/{WORKSPACE}/datastores/{datastore}/paths/{path}"
-    )
-
-
-def output_uri(job: str, output: str, path: str = "") -> str:
-    """Short address of a job's named output."""
-    return f"azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/{path}"
-
-
-def model_key(uri: str) -> str | None:
-    """``<name>/<version>`` of a model of the workspace, None for an address of anything else."""
-    match = _ASSET.search(uri) if not uri.startswith("azureml://registries/") else None
-    match = match or _SHORT.fullmatch(uri)
-    return f"{match['name']}/{match['version']}" if match and match["version"] else None
-
-
-def canonical(uri: str) -> str:
-    """An address as it is stored: datastore paths and job outputs in the long form, others unchanged."""
-    if match := _JOB.fullmatch(uri):
-        return long_uri("workspaceblobstore", f"azureml/{match['job']}/{match['output']}/{match['path']}")
-    if match := _DATASTORE.fullmatch(uri):
-        return long_uri(match["store"], match["path"])
-    return uri
-
-
-def job_of(uri: str) -> str | None:
-    """Name of the job whose output an address is, if it is one."""
-    match = _JOB.fullmatch(uri)
-    return match["job"] if match else None
 
 
 class Uris:
@@ -75,27 +35,80 @@ class Uris:
     def __init__(self, store: Store, files: Files, settings: Settings) -> None:
         self._store, self._files, self._settings = store, files, settings
 
+    def canonical(self, uri: str) -> str:
+        """An address as it is stored: paths of datastores and jobs in the long form, others unchanged."""
+        if match := JOB.fullmatch(uri):
+            return long_form(self._of_job(match["job"], match["output"], match["path"]))
+        if match := RUN.fullmatch(uri):
+            return long_form(self._of_job(match["job"], RUN_ARTIFACTS, match["path"]))
+        return long_form(uri)
+
     def resolve(self, uri: str) -> Path:
         """The local file or folder behind any address; what a datastore path names need not exist yet.
 
         Raises:
             ArmError: 404 if the asset, datastore or container does not exist; 400 if the form is not known.
         """
-        if match := _JOB.fullmatch(uri):
-            return self.resolve(output_uri(match["job"], match["output"], match["path"]))
-        if match := _DATASTORE.fullmatch(uri):
-            return self._in_datastore(match["store"], match["path"])
-        if match := _REGISTRY.fullmatch(uri):
-            return self._in_registry(match["kind"], match["name"], match["version"])
-        if match := _ASSET.search(uri):
-            return self._asset(match["kind"], match["name"], match["version"])
-        if match := _SHORT.fullmatch(uri):
-            return self._by_name(match["name"], match["version"])
-        if uri.startswith(("https://", "wasbs://")):
+        uri = bare(uri)
+        if uri.startswith(REMOTE):
             return self._by_url(uri)
+        if JOB.fullmatch(uri) or RUN.fullmatch(uri):
+            return self.resolve(self.canonical(uri))
+        if match := DATASTORE.fullmatch(uri):
+            return self._in_datastore(match["store"], match["path"])
+        if match := REGISTRY.fullmatch(uri):
+            return self._in_registry(match["kind"], match["name"], match["version"])
+        if match := ASSET.search(uri):
+            return self._asset(match["kind"], match["name"], match["version"])
+        if match := SHORT.fullmatch(uri):
+            return self._by_name(match["name"], match["version"])
         raise ArmError(
             400, "UserError", f"The address {uri!r} is of no form that Azure ML knows.", target=uri
         )
+
+    def address(self, uri: str) -> str:
+        """Where the bytes are that an address means: an asset's own address, in the long form.
+
+        Raises:
+            ArmError: 404 for a short name that no data asset and no model has.
+        """
+        uri = bare(uri)
+        if uri.startswith(REMOTE):
+            return uri
+        if match := REGISTRY.fullmatch(uri):
+            published = self._store.get(f"registry/{match['kind']}", f"{match['name']}/{match['version']}")
+            own = published["properties"].get(PATH_FIELDS.get(match["kind"], "")) if published else None
+            return str(own or uri)
+        if (match := ASSET.search(uri)) and match["kind"] in PATH_FIELDS:
+            document = self._store.get(match["kind"], f"{match['name']}/{match['version']}")
+            return str(document["properties"][PATH_FIELDS[match["kind"]]]) if document else uri
+        if match := SHORT.fullmatch(uri):
+            kind, document = self._named(match["name"], match["version"])
+            return str(document["properties"][PATH_FIELDS[kind]])
+        return self.canonical(uri)
+
+    def is_remote(self, uri: str) -> bool:
+        """Whether an address leads to another machine than this service's own storage."""
+        place = self.address(uri)
+        return place.startswith(REMOTE) and self._own_path(place) is None
+
+    def default_datastore(self) -> str:
+        """Name of the workspace's default datastore."""
+        for document in self._store.list("datastores"):
+            if document["properties"].get("isDefault"):
+                return document.key
+        return "workspaceblobstore"
+
+    def _of_job(self, job: str, output: str, path: str) -> str:
+        """Datastore path of a job's output: where the job says that it writes, else where it would by default."""
+        run = self._store.get("runs", job)
+        known = (run["outputs"].get(output) if run else None) or {}
+        if output == RUN_ARTIFACTS or (output == "default" and not known):
+            prefix = f"{artifact_prefix(job)}/{path}".rstrip("/")
+            return f"azureml://datastores/workspaceartifactstore/paths/{prefix}"
+        if not known.get("uri"):
+            return output_uri(job, output, path)
+        return f"{known['uri'].rstrip('/')}/{path}" if path else str(known["uri"])
 
     def _in_datastore(self, name: str, path: str) -> Path:
         document = self._store.get("datastores", name)
@@ -108,12 +121,14 @@ class Uris:
             raise ArmError(
                 400, "UserError", f"Datastore '{name}' is no blob container: its paths cannot be read here."
             )
-        return self._files.path(container, unquote(path))
+        # Names of blobs stand in these addresses as they are; those who escape them nevertheless are understood.
+        file, unescaped = self._files.path(container, path), self._files.path(container, unquote(path))
+        return unescaped if not file.exists() and unescaped.exists() else file
 
     def _in_registry(self, kind: str, name: str, version: str) -> Path:
         published = self._store.get(f"registry/{kind}", f"{name}/{version}")
-        if published is not None and kind in _PATH_FIELDS:
-            return self._by_url(published["properties"][_PATH_FIELDS[kind]])
+        if published is not None and kind in PATH_FIELDS:
+            return self._by_url(published["properties"][PATH_FIELDS[kind]])
         if kind == "models":
             return catalogue.model_folder(self._settings, name, version)
         if kind == "codes":
@@ -127,6 +142,8 @@ class Uris:
 
     def _asset(self, kind: str, name: str, version: str) -> Path:
         document = self._store.get(kind, f"{name}/{version}")
+        if document is None and kind == "data" and (match := RUN_OUTPUT.fullmatch(name)):
+            return self.resolve(self._of_job(match["job"], match["output"], ""))
         if document is None:
             raise ArmError(
                 404,
@@ -134,16 +151,22 @@ class Uris:
                 f"{name}:{version} was not found in {kind} of the workspace.",
                 target=name,
             )
-        if kind not in _PATH_FIELDS:
+        if kind not in PATH_FIELDS:
             raise ArmError(400, "UserError", f"{kind}/{name} has no files.", target=name)
-        return self.resolve(document["properties"][_PATH_FIELDS[kind]])
+        return self.resolve(document["properties"][PATH_FIELDS[kind]])
 
     def _by_name(self, name: str, version: str | None) -> Path:
+        kind, document = self._named(name, version)
+        return self._asset(kind, name, document.key.split("/", 1)[1])
+
+    def _named(self, name: str, version: str | None) -> tuple[str, Document]:
+        """Kind and document of a data asset or model; the newest version that is not archived if none is given."""
         for kind in ("data", "models"):
             known = self._store.list(kind, f"{name}/")
             for document in reversed(known):
-                if version is None or document.key == f"{name}/{version}":
-                    return self._asset(kind, name, document.key.split("/", 1)[1])
+                newest = version is None and not document["properties"].get("isArchived")
+                if newest or document.key == f"{name}/{version}":
+                    return kind, document
         asset = f"{name}:{version}" if version else name
         raise ArmError(
             404,
@@ -153,11 +176,20 @@ class Uris:
         )
 
     def _by_url(self, url: str) -> Path:
-        parts = unquote(urlsplit(url).path).strip("/").split("/")
-        if parts and parts[0] == ACCOUNT_HOST:
-            parts = parts[1:]
-        if not url.startswith(self._files.base_url) or not parts:
+        path = self._own_path(url)
+        if not path:
             raise ArmError(
                 400, "UserError", f"The address {url!r} is not in the workspace's storage.", target=url
             )
-        return self._files.path(parts[0], "/".join(parts[1:]))
+        container, _, name = path.partition("/")
+        return self._files.path(container, name)
+
+    def _own_path(self, url: str) -> str | None:
+        """``<container>/<blob>`` of an address in this service's storage; None for one that is elsewhere."""
+        parts = urlsplit(blob_url(url))
+        path = unquote(parts.path).strip("/")
+        if parts.netloc == ACCOUNT_HOST:
+            return path
+        if f"{parts.scheme}://{parts.netloc}" != self._files.base_url:
+            return None
+        return path.removeprefix(f"{ACCOUNT_HOST}/")

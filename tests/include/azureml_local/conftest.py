@@ -13,7 +13,7 @@ import yaml
 
 from azureml_local.jobs import template
 from azureml_local.sample import splits
-from tests.support.compute_environment import COMPONENTS, COMPUTE, Ran, RunStep, run_compute
+from tests.support.compute_environment import COMPONENTS, COMPUTE, Ran, RunStep, run_command, run_compute
 
 if TYPE_CHECKING:
     from tests.support.serving_service import Serving
@@ -52,10 +52,9 @@ def run_step(compute: None) -> RunStep:
         spec = yaml.safe_load((COMPONENTS / f"{name}.yaml").read_text())
         defaults = {key: declared.get("default") for key, declared in spec["inputs"].items()}
         given = {key: str(value) for key, value in {**defaults, **inputs}.items() if value is not None}
-        places = {key: str(path) for key, path in outputs.items()}
         values = {key: given.get(key) for key in {*defaults, *given}}
-        argv = template.argv(spec["command"], values, places)
-        return run_compute(*argv[1:], folder=(COMPONENTS / spec["code"]).resolve(), **environment)
+        argv = template.argv(spec["command"], values, dict(outputs))
+        return run_command(argv, folder=(COMPONENTS / spec["code"]).resolve(), **environment)
 
     return run
 
