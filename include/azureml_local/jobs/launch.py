@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from azureml_local.arm.grammar import tracking_uri
-from azureml_local.engine.identity import Identity
+from azureml_local.engine.identity import TRACKING, Identity
 from azureml_local.engine.processes import Process, base_environment
 from azureml_local.jobs import template
 from azureml_local.jobs.graph import Asset, Node
@@ -73,7 +73,7 @@ class Launcher:
 
     def _environment(self, node: Node, root: str, work: Path) -> dict[str, str]:
         run = self._history.get(node.run_id)
-        token, _ = self._identity.issue("https://ml.azure.com", lifetime=TOKEN_SECONDS)
+        token, _ = self._identity.issue(TRACKING, lifetime=TOKEN_SECONDS)
         return (
             base_environment(self._settings, work / "home")
             | node.environment
