@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from azureml_local.arm import validation
-from azureml_local.arm.grammar import Scope, workspace_scope
+from azureml_local.arm.grammar import ArmError, Scope, workspace_scope
 from azureml_local.arm.throttling import Throttling
 from azureml_local.engine.clock import Clock
 from azureml_local.engine.faults import Faults
-from azureml_local.engine.identity import Identity
+from azureml_local.engine.identity import DATA_PLANE, TRACKING, Identity
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import Store
 from azureml_local.settings import Settings
@@ -47,9 +49,36 @@ ThrottlingDep = Annotated[Throttling, part(Throttling)]
 ScopeDep = Annotated[Scope, Depends(workspace_scope)]
 
 
-async def require_token(request: Request, identity: IdentityDep) -> None:
-    """FastAPI dependency: refuses a request that carries no valid bearer token; ArmError 401 without one."""
-    identity.require(request.headers.get("Authorization"))
+# What else than ARM's own token opens the routes that begin so.
+_ALSO = {"/mlflow/": (*DATA_PLANE, TRACKING), "/mferp/": DATA_PLANE, "/history/": DATA_PLANE}
+
+
+class GuardedRoute(APIRoute):
+    """A route that needs a bearer token, and looks at it before it reads anything of the body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler behind the check; it refuses in ARM's words."""
+        handler = super().get_route_handler()
+        also = next((also for prefix, also in _ALSO.items() if self.path.startswith(prefix)), ())
+
+        async def guarded(request: Request) -> Response:
+            identity: Identity = request.app.state.parts[Identity]
+            identity.require(request.headers.get("Authorization"), *identity.arm, *also)
+            try:
+                return await handler(request)
+            except HTTPException as error:
+                # So FastAPI wraps whatever is raised while it reads a body.
+                raise (
+                    error.__cause__ if isinstance(error.__cause__, ArmError) else unreadable(error)
+                ) from error
+
+        return guarded
+
+
+def unreadable(error: HTTPException) -> ArmError:
+    """FastAPI's own refusal in ARM's words."""
+    cause = error.__cause__ or error.detail
+    return ArmError(error.status_code, "InvalidRequestContent", f"The request content was invalid: {cause}.")
 
 
 def authorized_router(prefix: str = "", doc: str | None = None) -> APIRouter:
@@ -59,8 +88,9 @@ def authorized_router(prefix: str = "", doc: str | None = None) -> APIRouter:
         prefix: path before every route, for example :data:`azureml_local.arm.grammar.WORKSPACE_PATH`.
         doc: docstring of the module; see :func:`title`.
     """
-    dependencies = [Depends(require_token), Depends(validation.check)]
-    return APIRouter(prefix=prefix, dependencies=dependencies, tags=title(doc))
+    return APIRouter(
+        prefix=prefix, dependencies=[Depends(validation.check)], route_class=GuardedRoute, tags=title(doc)
+    )
 
 
 def title(doc: str | None) -> list[str | Enum]:

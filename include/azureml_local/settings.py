@@ -36,6 +36,7 @@ class Settings:
         standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.
         sample: folder of the generated sample data set, made by ``azureml_local.sample``.
         serving_script: program of a deployment's process.
+        request_seconds: how long the headers of a request may take, and then its body if it comes by drops.
     """
 
     home: Path
@@ -47,6 +48,7 @@ class Settings:
     sample: Path
     bind: str = "127.0.0.1"
     serving_script: Path = Path(__file__).with_name("worker") / "serving" / "server.py"
+    request_seconds: float = 20.0
 
     @property
     def base_url(self) -> str:
@@ -87,6 +89,7 @@ class Settings:
             standin=Path(env.get("AZUREML_LOCAL_STANDIN", cache / "standin")).absolute(),
             sample=Path(env.get("AZUREML_LOCAL_SAMPLE", cache / "sample")).absolute(),
             serving_script=Path(env.get("AZUREML_LOCAL_SERVING_SCRIPT", cls.serving_script)).resolve(),
+            request_seconds=float(env.get("AZUREML_LOCAL_REQUEST_SECONDS", cls.request_seconds)),
         )
 
     def makes(self, path: Path) -> bool:
@@ -104,4 +107,5 @@ class Settings:
             "AZUREML_LOCAL_STANDIN": str(self.standin),
             "AZUREML_LOCAL_SAMPLE": str(self.sample),
             "AZUREML_LOCAL_SERVING_SCRIPT": str(self.serving_script),
+            "AZUREML_LOCAL_REQUEST_SECONDS": str(self.request_seconds),
         }

@@ -17,6 +17,8 @@ from include.launcher.paths import Paths
 Json = dict[str, Any]
 ENDPOINT_API_VERSION = "2022-02-01-preview"
 CONNECTION_ID = "azure_ml_default"
+# Control routes want a header that no page in a browser can send.
+CONTROL = {"X-AzureML-Local": "control"}
 
 
 def connection_extra(env: Mapping[str, str]) -> Json:
@@ -168,7 +170,7 @@ class AzureMLApi:
 
     def control(self, method: str, path: str, body: Json | None = None) -> Json:
         """Send a request to a control route, such as ``/_local/faults``; raises ``ApiError`` if it is refused."""
-        answer = self._http.request(method, path, json=body)
+        answer = self._http.request(method, path, json=body, headers=CONTROL)
         if answer.is_error:
             raise ApiError(_message(answer))
         return dict(answer.json())

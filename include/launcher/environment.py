@@ -131,6 +131,8 @@ def load_secrets(paths: Paths) -> dict[str, str]:
 
 def _write_private(file: Path, content: Mapping[str, str]) -> None:
     # The mode is set when the file is opened: a chmod after the write would leave a moment in which others can read.
+    # Airflow's database, logs and configuration lie beside it, with modes of Airflow's own choice.
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.chmod(0o700)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(content, out)

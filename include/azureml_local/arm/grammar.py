@@ -5,6 +5,7 @@ Source: the ``common-types`` of the published contract (ErrorResponse, Resource,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -162,6 +163,27 @@ def envelope(
 CALLER: Final = "azureml-local"
 
 
+def whole_number(
+    query: Mapping[str, Any], name: str, default: int, *, least: int = 0, code: str = "InvalidQueryParameter"
+) -> int:
+    """A number of a request's query; ``default`` where it is absent or empty.
+
+    Raises:
+        ArmError: 400 if it is no whole number, less than ``least``, or more than 32 bits hold.
+    """
+    text = str(query.get(name) or "")
+    if not text:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,10}", text) or not least <= int(text) < 1 << 31:
+        raise ArmError(
+            400,
+            code,
+            f"The value {text[:50]!r} of {name} is not valid: give a whole number from {least} to {(1 << 31) - 1}.",
+            target=name,
+        )
+    return int(text)
+
+
 def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
     """One page of a list with ``nextLink``, driven by ``$skip`` and ``$top``/``count`` of the request.
 
@@ -169,14 +191,8 @@ def page(request: Request, items: Iterable[Json], *, size: int = 100) -> Json:
         ArmError: 400 if ``$skip`` or ``$top`` is no number.
     """
     query = dict(request.query_params)
-    try:
-        skip = int(query.get("$skip") or 0)
-        top = query.get("$top") or query.get("count")
-        size = min(size, int(top)) if top else size
-    except ValueError as error:
-        raise ArmError(
-            400, "InvalidQueryParameter", f"$skip and $top take whole numbers: {error}."
-        ) from error
+    skip = whole_number(query, "$skip", 0)
+    size = min(size, whole_number(query, "$top", whole_number(query, "count", size)))
     chosen = list(islice(items, skip, skip + size + 1))
     answer: Json = {"value": chosen[:size]}
     if not query.get("$top") and len(chosen) > size:

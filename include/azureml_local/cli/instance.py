@@ -38,6 +38,7 @@ class Instance:
             RuntimeError: if another process holds it.
         """
         make_home(self._home)
+        _close_to_others(self._home)
         self._held = os.fdopen(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600), "r+")
         deadline = time.monotonic() + CLAIM_SECONDS
         while not _take(self._held, fcntl.LOCK_EX):
@@ -75,6 +76,13 @@ def make_home(home: Path) -> None:
         home.mkdir(parents=True, mode=0o700)
         # It lies in the user's folder, often a repository, and holds keys.
         (home / ".gitignore").write_text("*\n")
+
+
+def _close_to_others(home: Path) -> None:
+    """Take from everybody else what an older version, or a shell, left readable."""
+    for path in (home, *home.iterdir()):
+        if not path.is_symlink() and path.stat().st_mode & 0o077:
+            path.chmod(path.stat().st_mode & 0o700)
 
 
 def _take(file: IO[str], kind: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+from functools import partial
 
 import uvicorn
 
@@ -11,7 +13,7 @@ from azureml_local.cli import client_files
 from azureml_local.cli.instance import Instance
 from azureml_local.front import tls
 from azureml_local.front.app import create_app
-from azureml_local.front.connections import DroppableProtocol
+from azureml_local.front.connections import GuardedProtocol
 from azureml_local.service import Service
 from azureml_local.settings import Settings
 
@@ -25,6 +27,8 @@ def run(settings: Settings) -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Whatever is written, here and by jobs and deployments, is for the owner alone.
+    os.umask(0o077)
     instance = Instance(settings.home)
     instance.claim(settings.base_url)
     server = _server(settings)
@@ -48,7 +52,7 @@ def _server(settings: Settings) -> uvicorn.Server:
             host=settings.bind,
             port=settings.port,
             ssl_certfile=str(files.server),
-            http=DroppableProtocol,
+            http=partial(GuardedProtocol, header_seconds=settings.request_seconds),  # type: ignore[arg-type]
             ws="none",
             log_level="warning",
             timeout_graceful_shutdown=2,

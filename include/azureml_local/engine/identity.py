@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 LIFETIME = 3600
 # Part of the audience of tokens that open an endpoint.
 SCORING = "/inference/"
+# Audiences of the resource manager, besides the service's own address: clients name the public cloud's, too.
+RESOURCE_MANAGER = ("https://management.azure.com", "https://management.core.windows.net")
+# Audiences of the data planes; the first one's suffix is that of the portal in the cloud's metadata.
+DATA_PLANE = ("https://ml.azure.local", "https://ml.azure.com")
+# Audience of Blob storage, the same in every cloud.
+STORAGE = "https://storage.azure.com"
+# Audience of a running step's token, which opens the tracking API and nothing else.
+TRACKING = "https://mlflow.azureml.local"
 CLIENT_ID = "00000000-0000-4000-8000-0000000000c1"
 
 
@@ -36,18 +44,25 @@ def private_file(path: Path, content: bytes) -> None:
 
 
 class Identity(Part):
-    """Issues and checks the tokens of this service."""
+    """Issues and checks the tokens of this service.
+
+    Attributes:
+        arm: audiences of Azure Resource Manager's tokens.
+        issuer: who issues, in each token.
+        header: what a client of the token service must show.
+        lifetime: seconds that a client's token is good for.
+    """
 
     def __init__(self, settings: Settings) -> None:
         folder = settings.home / "secrets"
-        self.issuer = f"{settings.base_url}/{TENANT_ID}/"
+        self.issuer, self.arm = f"{settings.base_url}/{TENANT_ID}/", (settings.base_url, *RESOURCE_MANAGER)
         self._key_file, header_file = folder / "signing.pem", folder / "identity-header"
         if not self._key_file.exists():
             _new_key(self._key_file)
         if not header_file.exists():
             private_file(header_file, secrets.token_hex(24).encode())
         self.header = header_file.read_text()
-        self._checked: dict[str, float] = {}
+        self._checked: dict[str, tuple[float, str]] = {}
         self.lifetime = LIFETIME
         self._revocations = folder / "revocations"
         self._revoked = int(self._revocations.read_text()) if self._revocations.exists() else 0
@@ -105,22 +120,32 @@ class Identity(Part):
         private_file(self._revocations, str(self._revoked).encode())
         self._checked.clear()
 
-    def require(self, authorization: str | None, *, audience: str | None = None) -> None:
+    def require(self, authorization: str | None, *audiences: str) -> None:
         """Check the ``Authorization`` header of a request.
 
         Args:
             authorization: the header.
-            audience: what the token must be for; None for anything but an endpoint.
+            audiences: what the token may be for; a slash at the end makes no difference.
 
         Raises:
-            ArmError: 401, as ARM answers a missing, foreign or expired token.
+            ArmError: 401, as ARM answers a missing, foreign or expired token, or one for another audience.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             message = "Authentication failed. The 'Authorization' header is missing."
             raise _unauthorized("AuthenticationFailed", message)
-        if audience is None and self._checked.get(token, 0) > time.time():
-            return
+        end, audience = self._checked.get(token, (0.0, ""))
+        if end <= time.time():
+            audience = self._check(token)
+        if audience not in audiences:
+            raise _unauthorized(
+                "InvalidAuthenticationTokenAudience",
+                f"The access token has been obtained for the wrong audience '{audience}': "
+                f"it must be for one of {', '.join(map(repr, audiences))}.",
+            )
+
+    def _check(self, token: str) -> str:
+        """The audience of a good token, without a slash at its end."""
         import jwt
 
         try:
@@ -129,8 +154,7 @@ class Identity(Part):
                 self._private.public_key(),
                 algorithms=["RS256"],
                 issuer=self.issuer,
-                audience=audience,
-                options={"verify_aud": audience is not None},
+                options={"verify_aud": False, "require": ["aud", "exp"]},
             )
         except jwt.ExpiredSignatureError as error:
             raise _unauthorized(
@@ -140,17 +164,13 @@ class Identity(Part):
             raise _unauthorized(
                 "InvalidAuthenticationToken", f"The access token is invalid: {error}."
             ) from error
-        if audience is None and SCORING in str(claims["aud"]):
-            raise _unauthorized(
-                "InvalidAuthenticationTokenAudience", "The access token is for an endpoint, not for this."
-            )
         if claims.get("rev", self._revoked) < self._revoked:
             raise _unauthorized("InvalidAuthenticationToken", "The access token has been revoked.")
-        if audience is not None:
-            return  # Not kept: a token for an endpoint must not open ARM.
         if len(self._checked) > 1000:
             self._checked.clear()
-        self._checked[token] = claims["exp"]
+        audience = str(claims["aud"]).rstrip("/")
+        self._checked[token] = claims["exp"], audience
+        return audience
 
 
 def _new_key(file: Path) -> None:

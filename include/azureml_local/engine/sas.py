@@ -12,6 +12,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from urllib.parse import urlencode
 
 from azureml_local.arm.grammar import ArmError
@@ -89,7 +90,9 @@ def _refused(why: str, code: str = "AuthenticationFailed") -> ArmError:
     return ArmError(403, code, f"Server failed to authenticate the request: {why}")
 
 
-def check(key: str, container: str, blob: str, query: Mapping[str, str], needed: str) -> None:
+def check(
+    key: str, container: str, blob: str, query: Mapping[str, str], needed: str, *, client: str = ""
+) -> None:
     """Check the SAS in a request's query.
 
     Args:
@@ -97,19 +100,43 @@ def check(key: str, container: str, blob: str, query: Mapping[str, str], needed:
         container: container of the request.
         blob: blob of the request; empty for the container itself.
         query: query parameters of the request.
-        needed: the permissions of which one must be granted.
+        needed: the permissions of which one must be granted; empty for what no service SAS opens.
+        client: IP address of the client, which ``sip`` may restrict.
 
     Raises:
         ArmError: 403, with the code that Azure Storage gives for the cause.
     """
-    if not hmac.compare_digest(_signature(key, container, blob, query), query.get("sig", "")):
+    # Anything else is signed in another form, or names a stored access policy, and there is none.
+    if query.get("sr") not in ("b", "c") or query.get("si"):
+        raise _refused(
+            "its fields sr or si are of no form that is served here: use sr=b or sr=c, without si."
+        )
+    signature = _signature(key, container, blob, query).encode()
+    if not hmac.compare_digest(signature, query.get("sig", "").encode()):
         raise _refused("the signature does not match.")
+    _check_time(query)
+    if query.get("spr") and "https" not in query["spr"].split(","):
+        raise _refused(f"the protocol https is not in {query['spr']!r}.", "AuthorizationProtocolMismatch")
+    if query.get("sip") and not _in_range(client, query["sip"]):
+        raise _refused(f"the address {client} is not in {query['sip']!r}.", "AuthorizationSourceIPMismatch")
+    if not set(needed) & set(query.get("sp", "")):
+        raise _refused(
+            f"permission {needed!r} is not in {query.get('sp')!r}.", "AuthorizationPermissionMismatch"
+        )
+
+
+def _in_range(client: str, addresses: str) -> bool:
+    """Whether an IP address is the one given, or in a range ``first-last``."""
+    first, _, last = addresses.partition("-")
+    try:
+        return int(ip_address(first)) <= int(ip_address(client)) <= int(ip_address(last or first))
+    except ValueError:
+        return False
+
+
+def _check_time(query: Mapping[str, str]) -> None:
     moment = datetime.now(UTC)
     if not query.get("se") or _time(query["se"]) <= moment:
         raise _refused(f"the signature ended at {query.get('se')}.")
     if query.get("st") and _time(query["st"]) > moment:
         raise _refused(f"the signature begins at {query['st']}.")
-    if not set(needed) & set(query.get("sp", "")):
-        raise _refused(
-            f"permission {needed!r} is not in {query.get('sp')!r}.", "AuthorizationPermissionMismatch"
-        )

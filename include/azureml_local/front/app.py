@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.path_case import PathCase
@@ -28,6 +29,7 @@ from azureml_local.mlflow import routes as mlflow
 from azureml_local.online import routes as online
 from azureml_local.online import scoring
 from azureml_local.registry import routes as registry
+from azureml_local.routing import unreadable as unreadable_request
 from azureml_local.service import Service
 from azureml_local.settings import Settings
 from azureml_local.storage import datastore_routes, reads, writes
@@ -72,6 +74,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.parts = {Settings: service.settings, **{type(part): part for part in service.parts}}
     app.add_exception_handler(ArmError, _arm_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _unreadable)
     app.add_exception_handler(Exception, _internal_error)
     templates = []
     for router in ROUTERS:
@@ -96,6 +99,13 @@ async def _bad_request(_: Request, error: Exception) -> Response:
     return ArmError(
         400, "UserError", f"The request is not valid at {where}: {first['msg']}.", target=where
     ).response()
+
+
+async def _unreadable(_: Request, error: Exception) -> Response:
+    """FastAPI wraps in its own error whatever is raised while it reads a body."""
+    cause = error.__cause__
+    refusal = cause if isinstance(cause, ArmError) else unreadable_request(cast(HTTPException, error))
+    return refusal.response()
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""What every request passes before its route: case of the path, readiness, throttling, injected faults, ids, ETags.
+"""What every request passes before its route: limits, case of the path, readiness, throttling, faults, ids, ETags.
 
 Plain ASGI, so that streams stay streams.
 """
@@ -8,20 +8,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from fastapi.responses import Response
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.arm.path_case import PathCase
+from azureml_local.control import guard
 from azureml_local.engine.faults import Fault
+from azureml_local.front.bodies import Body, Message, Receive, Scope
 from azureml_local.front.connections import drop
 from azureml_local.service import Service
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _BUSY = "The local Azure ML is starting, ending, or taking another state: ask again in a second."
@@ -35,8 +33,13 @@ class Middleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or let the fault happen that meets it."""
-        if scope["type"] != "http" or scope["path"].startswith("/_local/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        receive = Body(scope, receive, self._service.settings.request_seconds)
+        if scope["path"].startswith("/_local/"):
+            forbidden = guard.refusal(scope["method"], scope["headers"])
+            await (forbidden.response() if forbidden else self._app)(scope, receive, send)
             return
         scope["path"] = self._path_case(scope["path"])
         reply = _Reply(scope, send)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from azureml_local.arm.grammar import PROVIDER, tracking_uri
-from azureml_local.engine.identity import Identity
+from azureml_local.engine.identity import TRACKING, Identity
 from azureml_local.engine.processes import Process, base_environment
 from azureml_local.jobs import template
 from azureml_local.jobs.artifacts import Artifacts
@@ -65,7 +65,7 @@ class Launcher:
 
     def _environment(self, node: Node, root: str, work: Path) -> dict[str, str]:
         run = self._history.get(node.run_id)
-        token, _ = self._identity.issue("https://ml.azure.com", lifetime=TOKEN_SECONDS)
+        token, _ = self._identity.issue(TRACKING, lifetime=TOKEN_SECONDS)
         experiment = run["experimentName"]
         base = base_environment(self._settings, work / "home")
         base["PATH"] = f"{self._python(work)}:{base['PATH']}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, ArmError, Json
+from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, Json, whole_number
 from azureml_local.engine.store import Document
 from azureml_local.jobs.history import HistoryDep
 from azureml_local.routing import ScopeDep, authorized_router
@@ -105,14 +105,8 @@ async def get(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
 async def children(run_id: str, request: Request, _: ScopeDep, history: HistoryDep) -> Json:
     """The runs directly below a run, page by page."""
     history.get(run_id)
-    query = dict(request.query_params)
-    try:
-        start = int(query.get("$continuationtoken") or 0)
-        size = min(int(query.get("$top") or _PAGE), _PAGE)
-    except ValueError as error:
-        raise ArmError(
-            400, "UserError", f"$continuationtoken and $top take whole numbers: {error}."
-        ) from error
+    start = whole_number(request.query_params, "$continuationtoken", 0)
+    size = min(whole_number(request.query_params, "$top", _PAGE, least=1), _PAGE)
     below = history.children(run_id)
     answer: Json = {"value": [_run(run) for run in below[start : start + size]]}
     if start + size < len(below):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 
 from azureml_local.arm.grammar import TRACKING_PATH, ArmError
-from azureml_local.routing import require_token, title
+from azureml_local.routing import GuardedRoute, title
 
 _CODES = {
     401: "UNAUTHENTICATED",
@@ -20,7 +19,7 @@ _CODES = {
 }
 
 
-class _MlflowRoute(APIRoute):
+class _MlflowRoute(GuardedRoute):
     """Answers refusals in MLflow's words, ``{"error_code", "message"}``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -41,6 +40,5 @@ def mlflow_router(prefix: str, doc: str | None) -> APIRouter:
     return APIRouter(
         prefix=f"{TRACKING_PATH}/api/2.0{prefix}",
         route_class=_MlflowRoute,
-        dependencies=[Depends(require_token)],
         tags=title(doc),
     )

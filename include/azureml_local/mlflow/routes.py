@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 
-from azureml_local.arm.grammar import ArmError, Json
+from azureml_local.arm.grammar import ArmError, Json, whole_number
 from azureml_local.jobs.history import History, HistoryDep
 from azureml_local.mlflow import views
 from azureml_local.mlflow.metrics import MetricsDep, MetricStore, Point
 from azureml_local.mlflow.protocol import mlflow_router
 
 router = mlflow_router("/mlflow", __doc__)
+_MOST_RUNS = 50000
 
 
 def _run_id(body: Json) -> str:
@@ -67,7 +68,8 @@ async def search_runs(body: dict[str, Any], history: HistoryDep, metrics: Metric
         and match(rendered := views.render(metrics, run))
     ]
     runs = views.ordered(runs, body.get("order_by") or [])
-    start, size = int(body.get("page_token") or 0), int(body.get("max_results") or 1000)
+    start = whole_number(body, "page_token", 0)
+    size = min(whole_number(body, "max_results", 1000, least=1), _MOST_RUNS)
     answer: Json = {"runs": runs[start : start + size]}
     if start + size < len(runs):
         answer["next_page_token"] = str(start + size)
@@ -88,11 +90,20 @@ async def restore_run(body: dict[str, Any], history: HistoryDep) -> Json:
     return {}
 
 
+def _stored(number: Any) -> int:
+    """A number as a column holds it; ArmError 400 for one of more than 64 bits."""
+    if not -(1 << 63) <= int(number) < 1 << 63:
+        raise ArmError(400, "INVALID_PARAMETER_VALUE", f"{number} has more than 64 bits.")
+    return int(number)
+
+
 def _log(history: History, metrics: MetricStore, run_id: str, body: Json) -> None:
     run = history.get(run_id)
     now = int(time.time() * 1000)
     points = [
-        Point(str(m["key"]), float(m["value"]), int(m.get("timestamp") or now), int(m.get("step") or 0))
+        Point(
+            str(m["key"]), float(m["value"]), _stored(m.get("timestamp") or now), _stored(m.get("step") or 0)
+        )
         for m in body.get("metrics") or []
     ]
     if points:
@@ -146,8 +157,8 @@ async def metric_history(
     metrics: MetricsDep,
     run_id: str = "",
     run_uuid: str = "",
-    max_results: int = 25000,
-    page_token: int = 0,
+    max_results: Annotated[int, Query(ge=1, lt=1 << 31)] = 25000,
+    page_token: Annotated[int, Query(ge=0, lt=1 << 31)] = 0,
 ) -> Json:
     """All values of a metric, page by page."""
     run, offset = history.get(run_id or run_uuid).key, page_token

@@ -7,7 +7,7 @@ import secrets
 from typing import Annotated
 
 from azureml_local.arm.grammar import ArmError, Json
-from azureml_local.engine.identity import SCORING, Identity
+from azureml_local.engine.identity import DATA_PLANE, SCORING, Identity
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store
 from azureml_local.routing import part
@@ -93,8 +93,8 @@ class Access(Part):
             matches = [hmac.compare_digest(key, secret.encode()) for key in keys]
             return any(matches)
         try:
-            own = self._audience(endpoint) if auth_mode == "AMLToken" else None
-            self._identity.require(authorization, audience=own)
+            own = (self._audience(endpoint),) if auth_mode == "AMLToken" else DATA_PLANE
+            self._identity.require(authorization, *own)
         except ArmError:
             return False
         return True

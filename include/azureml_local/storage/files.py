@@ -6,6 +6,7 @@ What a blob carries besides its bytes (metadata, content type, MD5) is in the st
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -55,8 +56,12 @@ class Files(Folder):
         account = self.folder / STORAGE_ACCOUNT
         root = account / container
         target = root / name
-        if "\0" in container + name:
-            raise ArmError(400, "InvalidUri", "A blob name holds no NUL character.")
+        if "\0" in container + name or any(
+            len(part.encode()) > 255 for part in (container, *name.split("/"))
+        ):
+            raise ArmError(
+                400, "InvalidUri", "A blob name holds no NUL character, and no part of more than 255 bytes."
+            )
         inside = root.parent == account and container not in ("", ".", "..") and ".." not in Path(name).parts
         if not inside or not target.is_relative_to(root):
             raise ArmError(
@@ -90,6 +95,17 @@ class Files(Folder):
         )
         yield from sorted(
             name for name in blobs if name.startswith(prefix) and not name.startswith(".blocks/")
+        )
+
+
+def check_name(name: str) -> None:
+    """Refuse a blob's name that no list could show; ArmError 400."""
+    # Source: XML 1.0, the characters that a document may hold.
+    if re.search(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]", name) or len(name) > 1024:
+        raise ArmError(
+            400,
+            "InvalidUri",
+            f"The blob name {name[:80]!r} holds control characters, or is longer than 1,024.",
         )
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable, Coroutine, Mapping
 from email.utils import formatdate
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
 from fastapi import Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from azureml_local.arm.grammar import ArmError
 from azureml_local.engine import sas
-from azureml_local.engine.identity import Identity
+from azureml_local.engine.identity import STORAGE, Identity
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Store
 from azureml_local.routing import part
@@ -43,6 +46,24 @@ class BlobError(ArmError):
         )
 
 
+class BlobRoute(APIRoute):
+    """Refuses in Blob storage's form, whoever refuses."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, whose refusals are turned."""
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except BlobError:
+                raise
+            except ArmError as error:
+                raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
+
+        return answer
+
+
 class Blobs(Part):
     """What every blob route asks: who may, where the file is, and what is known of it besides its bytes."""
 
@@ -53,15 +74,40 @@ class Blobs(Part):
         """Refuse a request that neither a SAS with one of the ``needed`` permissions nor a token opens.
 
         Raises:
-            BlobError: 401 or 403.
+            ArmError: 401 or 403.
         """
-        try:
-            if "sig" in request.query_params:
-                sas.check(self._files.account_key, container, path, request.query_params, needed)
-            else:
-                self._identity.require(request.headers.get("Authorization"))
-        except ArmError as error:
-            raise BlobError(error.status, error.code, error.message, headers=error.headers) from error
+        if "sig" in request.query_params:
+            self._check_sas(request, container, path, request.query_params, needed)
+        else:
+            self._identity.require(request.headers.get("Authorization"), STORAGE)
+
+    def authorize_source(self, request: Request, container: str, path: str, query: str) -> None:
+        """Refuse a copy whose source may not be read: by the SAS in its address, or the token of the request.
+
+        Raises:
+            ArmError: 401 or 403.
+        """
+        given = dict(parse_qsl(query, keep_blank_values=True))
+        if "sig" in given:
+            self._check_sas(request, container, path, given, "r")
+            return
+        own = None if "sig" in request.query_params else request.headers.get("Authorization")
+        self._identity.require(request.headers.get("x-ms-copy-source-authorization") or own, STORAGE)
+
+    def _check_sas(
+        self, request: Request, container: str, path: str, query: Mapping[str, str], needed: str
+    ) -> None:
+        client = request.client.host if request.client else ""
+        sas.check(self._files.account_key, container, path, query, needed, client=client)
+
+    def authorize_write(self, request: Request, container: str, path: str) -> None:
+        """Refuse a request that may not write a blob; ``c`` alone writes only one that there is not yet.
+
+        Raises:
+            ArmError: 401 or 403.
+        """
+        exists = self._files.path(container, path).is_file()
+        self.authorize(request, container, path, "w" if exists else "wc")
 
     def file(self, container: str, path: str) -> Path:
         """The local file of a blob; BlobError 404 ``BlobNotFound`` or ``ContainerNotFound``."""
@@ -103,6 +149,9 @@ class Blobs(Part):
             "x-ms-lease-state": "available",
             "x-ms-server-encrypted": "true",
             "x-ms-version": sas.VERSION,
+            # A blob is whatever somebody put there, at an address that pages of this service share.
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
         }
         # The sum was taken when the blob was put; a file that a job has written since has none.
         if facts.get("etag") == fields["ETag"]:
@@ -116,6 +165,15 @@ BlobsDep = Annotated[Blobs, part(Blobs)]
 def no_container(name: str) -> BlobError:
     """404 for a container that does not exist."""
     return BlobError(404, "ContainerNotFound", f"The specified container does not exist: {name}.")
+
+
+def check_component(request: Request, *known: str) -> None:
+    """Refuse what is asked of a blob or container by a ``comp`` that is not served; BlobError 501."""
+    asked = request.query_params.get("comp", "")
+    if asked not in known:
+        raise BlobError(
+            501, "NotImplemented", f"The local Blob storage does not serve {request.method} comp={asked}."
+        )
 
 
 def etag(file: Path) -> str:
@@ -149,8 +207,8 @@ def span(request: Request, size: int) -> tuple[int, int] | None:
     text = request.headers.get("x-ms-range") or request.headers.get("Range")
     if not text:
         return None
-    match = re.fullmatch(r"bytes=(\d+)-(\d*)", text)
-    if not match or int(match[1]) >= size:
+    match = re.fullmatch(r"bytes=([0-9]{1,18})-([0-9]{0,18})", text)
+    if not match or int(match[1]) >= size or int(match[2] or size) < int(match[1]):
         raise BlobError(
             416,
             "InvalidRange",

@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from azureml_local.arm.grammar import whole_number
 from azureml_local.routing import SettingsDep, title
 from azureml_local.storage import http
 from azureml_local.storage.files import Files, FilesDep
-from azureml_local.storage.http import BLOB, CONTAINER, BlobError, Blobs, BlobsDep, no_container
+from azureml_local.storage.http import BLOB, CONTAINER, BlobError, BlobRoute, Blobs, BlobsDep, no_container
 
-router = APIRouter(tags=title(__doc__))
+router = APIRouter(route_class=BlobRoute, tags=title(__doc__))
 CHUNK = 1 << 20
 
 
@@ -31,8 +32,9 @@ async def _read(file: Path, first: int, last: int) -> AsyncIterator[bytes]:
 
 @router.api_route(BLOB, methods=["GET", "HEAD"])
 async def get(container: str, path: str, request: Request, blobs: BlobsDep) -> Response:
-    """A blob's bytes, or with HEAD its properties only; ``comp=metadata`` and ``comp=blocklist`` with GET."""
+    """A blob's bytes, or with HEAD or ``comp=metadata`` its properties only."""
     blobs.authorize(request, container, path, "r")
+    http.check_component(request, "", "metadata")
     file = blobs.file(container, path)
     http.conditions(request, http.etag(file))
     headers, size = blobs.headers(container, path, file), file.stat().st_size
@@ -52,6 +54,7 @@ async def get(container: str, path: str, request: Request, blobs: BlobsDep) -> R
 async def delete(container: str, path: str, request: Request, blobs: BlobsDep) -> Response:
     """Remove a blob."""
     blobs.authorize(request, container, path, "d")
+    http.check_component(request, "")
     file = blobs.file(container, path)
     http.conditions(request, http.etag(file))
     file.unlink()
@@ -64,19 +67,22 @@ async def get_container(
     container: str, request: Request, blobs: BlobsDep, files: FilesDep, settings: SettingsDep
 ) -> Response:
     """A container's properties, or with ``comp=list`` its blobs."""
-    blobs.authorize(request, container, "", "rl")
+    # A service SAS opens a container's list, never the container itself, whatever its permissions.
+    listing = request.query_params.get("comp") == "list"
+    blobs.authorize(request, container, "", "l" if listing else "")
+    http.check_component(request, "", "metadata", "list")
     folder = files.path(container)
     if not folder.is_dir():
         raise no_container(container)
-    if request.query_params.get("comp") != "list":
+    if not listing:
         return Response(
             headers={
                 "ETag": http.etag(folder),
                 "Last-Modified": formatdate(folder.stat().st_mtime, usegmt=True),
             }
         )
-    listing = await asyncio.to_thread(_listing, blobs, files, settings.base_url, container, request)
-    return Response(listing, media_type="application/xml")
+    body = await asyncio.to_thread(_listing, blobs, files, settings.base_url, container, request)
+    return Response(body, media_type="application/xml")
 
 
 @router.put(CONTAINER)
@@ -86,7 +92,8 @@ async def put_container(container: str, request: Request, blobs: BlobsDep, files
     Raises:
         BlobError: 409 if there is one of that name.
     """
-    blobs.authorize(request, container, "", "cw")
+    blobs.authorize(request, container, "", "")
+    http.check_component(request, "")
     folder = files.path(container)
     if folder.is_dir():
         raise BlobError(
@@ -110,7 +117,7 @@ def _entries(names: list[str], prefix: str, delimiter: str) -> list[tuple[str, b
 def _listing(blobs: Blobs, files: Files, base_url: str, container: str, request: Request) -> bytes:
     query = request.query_params
     prefix, marker, delimiter = query.get("prefix", ""), query.get("marker", ""), query.get("delimiter", "")
-    size = int(query.get("maxresults", 5000))
+    size = min(whole_number(query, "maxresults", 5000, least=1, code="OutOfRangeQueryParameterValue"), 5000)
     entries = [
         entry
         for entry in _entries(list(files.names(container, prefix)), prefix, delimiter)

@@ -17,11 +17,14 @@ import httpx
 
 from azureml_local.cli.client_files import read
 from azureml_local.cli.detached import is_ready
+from azureml_local.control.guard import HEADER
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 START_SECONDS, END_SECONDS = 60.0, 10.0
+CONTROL = {HEADER: "control"}
+"""What control routes want to see; every other route leaves it unread."""
 
 
 class AzureMLLocal:
@@ -43,7 +46,9 @@ class AzureMLLocal:
         self.http = self._new_http()
 
     def _new_http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.base_url, verify=str(self.home / "ca.pem"), timeout=60)
+        return httpx.Client(
+            base_url=self.base_url, verify=str(self.home / "ca.pem"), timeout=60, headers=CONTROL
+        )
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the service with a signal; SIGKILL leaves it no chance to clean up."""
@@ -72,11 +77,11 @@ class AzureMLLocal:
         """Forget everything; end jobs and deployments."""
         self.post("/_local/reset")
 
-    def token(self) -> dict[str, str]:
-        """Headers with a fresh bearer token."""
+    def token(self, resource: str = "") -> dict[str, str]:
+        """Headers with a fresh bearer token for a resource, or for the resource manager."""
         answer = self.http.get(
             "/msi/token",
-            params={"resource": self.base_url},
+            params={"resource": resource or self.base_url},
             headers={"X-IDENTITY-HEADER": self.environment["IDENTITY_HEADER"]},
         )
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}

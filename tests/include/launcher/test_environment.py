@@ -78,3 +78,9 @@ def test_the_way_to_the_local_azure_ml_is_read_from_what_it_wrote(paths: Paths) 
     paths.azureml_home.mkdir(parents=True)
     (paths.azureml_home / "azure.env").write_text("export A='1'\nexport B='x y'\n")
     assert environment.azure(paths) == {"A": "1", "B": "x y"}
+
+
+def test_airflows_home_is_closed_to_others(paths: Paths) -> None:
+    paths.airflow_home.mkdir(mode=0o755)
+    environment.load_secrets(paths)
+    assert stat.S_IMODE(paths.airflow_home.stat().st_mode) == 0o700

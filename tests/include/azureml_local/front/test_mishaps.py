@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from azureml_local.testing.service import CONTROL
 from tests.support.azureml_service import AzureMLLocal, running
 from tests.support.waiting import FINAL, wait_for
 
@@ -146,7 +147,7 @@ def test_requests_wait_while_the_state_is_replaced(service: AzureMLLocal) -> Non
     seen = set()
     with httpx.Client(base_url=service.base_url, verify=str(service.home / "ca.pem"), timeout=60) as other:
         headers = service.token()
-        request = other.build_request("POST", "/_local/reset")
+        request = other.build_request("POST", "/_local/reset", headers=CONTROL)
         reset = threading.Thread(target=lambda: other.send(request))
         reset.start()
         while reset.is_alive():

@@ -155,7 +155,8 @@ def test_a_sas_that_is_rightly_signed_is_refused_after_its_end(
 def test_a_blob_needs_a_signature_or_a_token(azureml_local: AzureMLLocal) -> None:
     container, _ = _container(azureml_local)
     assert azureml_local.http.get(f"{container}/x").status_code == 401
-    assert azureml_local.http.get(f"{container}/x", headers=azureml_local.token()).status_code == 404
+    headers = azureml_local.token("https://storage.azure.com/")
+    assert azureml_local.http.get(f"{container}/x", headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["../../state.db", "..%2f..%2fstate.db", "a/../../../secrets/signing.pem"])
@@ -164,7 +165,7 @@ def test_no_blob_name_leaves_its_container(azureml_local: AzureMLLocal, path: st
     account = container.rsplit("/", 1)[0]
     for prefix in (container, f"{account}/%2e%2e"):
         raw = httpx.URL(azureml_local.base_url).copy_with(raw_path=f"{prefix}/{path}".encode())
-        answer = azureml_local.http.get(raw, headers=azureml_local.token())
+        answer = azureml_local.http.get(raw, headers=azureml_local.token("https://storage.azure.com/"))
         assert answer.status_code in (400, 404, 501)
 
 
