@@ -20,7 +20,8 @@ from airflow.sdk import DAG, TaskGroup, chain, cross_downstream
 from azure_ml import operators as az
 from include.finetune import form, lifecycle, names, recipe, review, scoring, steps
 
-ENDPOINT = "{{ names.endpoint_name(dag.dag_id, run_id) }}"  # From the run alone: whoever cleans up finds it.
+# From the run and the connection's project alone: whoever cleans up finds it.
+ENDPOINT = "{{ names.endpoint_name(dag.dag_id, run_id, task.project) }}"
 
 # A line holds the arguments that belong together; the formatter would give each one its own.
 # fmt: off
@@ -54,7 +55,8 @@ with DAG(
             task_id="prepare_data", asset_name="{{ names.data_asset_name(params.dataset) }}",
             description="{{ params.split_pc }} % of {{ params.dataset }}", files=steps.returned(check_data, "files"))
         submit = az.AzureMLSubmitPipelineJobOperator(
-            task_id="submit_job", job_name="{{ names.job_name(dag.dag_id, run_id, ti.task_id, ti.map_index) }}",
+            task_id="submit_job",
+            job_name="{{ names.job_name(dag.dag_id, run_id, task.project, ti.task_id, ti.map_index) }}",
             component_name=recipe.COMPONENT, component_version=recipe.COMPONENT_VERSION,
             inputs=recipe.inputs(
                 model=model.returned("id"), train=data.returned("train_id"), test=data.returned("test_id"),

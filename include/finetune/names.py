@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ SUBMIT_TASK: Final = "submit_job"
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def plain(model: str) -> str:
@@ -18,14 +19,15 @@ def plain(model: str) -> str:
     return model.replace("/", "-")
 
 
-def job_name(dag_id: str, run_id: str, task_id: str = SUBMIT_TASK, map_index: int = -1) -> str:
+# Two Airflows with one schedule have runs of the same ids: the connection's project tells them apart.
+def job_name(dag_id: str, run_id: str, project: str, task_id: str = SUBMIT_TASK, map_index: int = -1) -> str:
     """First part of the job's name, the same for every try; the operator adds a fingerprint."""
-    return f"finetune-chat-{_digest(dag_id, run_id, task_id, str(map_index))[:16]}"
+    return f"finetune-chat-{_digest(dag_id, run_id, project, task_id, str(map_index))[:16]}"
 
 
-def endpoint_name(dag_id: str, run_id: str) -> str:
+def endpoint_name(dag_id: str, run_id: str, project: str) -> str:
     """Endpoint of a run: 31 characters of the 32 that Azure allows."""
-    return f"ultrachat-completion-{_digest(dag_id, run_id)[:10]}"
+    return f"ultrachat-completion-{_digest(dag_id, run_id, project)[:10]}"
 
 
 def experiment_name(model: str) -> str:

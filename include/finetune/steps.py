@@ -10,6 +10,7 @@ from airflow.sdk.definitions.xcom_arg import PlainXComArg
 from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml.hook import AzureMLHook
+from azure_ml.operators.results import require_result
 from include.finetune import form, parameters, recipe
 from include.finetune.data import checking
 
@@ -31,6 +32,7 @@ def check_data(base_model: str, base_model_version: str) -> dict[str, Any]:
 @task(multiple_outputs=True)
 def resolve_parameters(model_defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Merge the parameters of recipe, model and user; see :func:`parameters.for_component`."""
+    require_result(model_defaults, "choose_model", "defaults", "resolve_parameters")
     component = AzureMLHook().registry.component(recipe.COMPONENT, recipe.COMPONENT_VERSION)
     user = form.user_parameters(get_current_context()["params"])
     return parameters.for_component(component, model_defaults, user)

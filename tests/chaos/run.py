@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from azure_ml.provider import DEFAULT_PROJECT
 from include.finetune import names
 from tests.chaos.cases import Case
 from tests.chaos.world import World
@@ -70,12 +71,12 @@ class Run:
     @property
     def endpoint(self) -> str:
         """Name of its endpoint."""
-        return names.endpoint_name(self.dag_id, self.run_id)
+        return names.endpoint_name(self.dag_id, self.run_id, DEFAULT_PROJECT)
 
     @property
     def job(self) -> str:
         """First part of the name of its jobs."""
-        return names.job_name(self.dag_id, self.run_id)
+        return names.job_name(self.dag_id, self.run_id, DEFAULT_PROJECT)
 
     @property
     def unique(self) -> str:

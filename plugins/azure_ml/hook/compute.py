@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from azure_ml.errors import NotFound
+from azure_ml.errors import Conflict, NotFound
 from azure_ml.hook._polling import finish
 from azure_ml.hook._translate import text, translated
 from azure_ml.hook.clients import Clients
+from azure_ml.hook.ownership import is_owned
 
 if TYPE_CHECKING:
     from azure.ai.ml import entities
@@ -32,6 +34,7 @@ class Cluster:
     tier: str
     max_instances: int
     error: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class ClusterSpec:
     min_instances: int = 0  # kept while idle; 0 costs nothing
     max_instances: int = 1
     idle_seconds: int = 120  # after which an idle node is given back
-    tags: dict[str, str] = field(default_factory=dict)
+    owner: Mapping[str, str] = field(default_factory=dict)  # tags; a cluster that has them all may be changed
+    tags: Mapping[str, str] = field(default_factory=dict)  # more
 
 
 class Compute:
@@ -68,8 +72,16 @@ class Compute:
             return [VmSize(str(size.name), int(size.gpus or 0)) for size in sizes]
 
     def create(self, spec: ClusterSpec, timeout_seconds: float) -> Cluster:
-        """Create a cluster and wait for it; raises as :func:`pauses`, or what the service refuses."""
+        """Create a cluster and wait for it; raises as :func:`pauses`, or what the service refuses.
+
+        Raises :class:`Conflict` if there is one meanwhile that was made for another run: it would be changed.
+        """
         action = f"create the {spec.tier} cluster {spec.name!r} of {spec.vm_size!r}"
+        existing = self.get(spec.name)
+        if existing is not None and not is_owned(existing.tags, spec.owner):
+            raise Conflict(
+                f"Cannot {action}: somebody else has created one of that name; try again to take it."
+            )
         with translated(action):
             from azure.ai.ml.entities import AmlCompute
 
@@ -80,7 +92,7 @@ class Compute:
                 min_instances=spec.min_instances,
                 max_instances=spec.max_instances,
                 idle_time_before_scale_down=spec.idle_seconds,
-                tags=spec.tags,
+                tags={**spec.tags, **spec.owner},
             )
             poller = self._clients.workspace_client.compute.begin_create_or_update(entity)
         return _cluster(finish(poller, action, timeout_seconds))
@@ -94,4 +106,5 @@ def _cluster(entity: entities.Compute) -> Cluster:
         tier=text(getattr(entity, "tier", None)),
         max_instances=int(getattr(entity, "max_instances", None) or 0),
         error=str(entity.provisioning_errors) if entity.provisioning_errors else None,
+        tags=dict(entity.tags or {}),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from azure_ml.errors import NotFound
 from azure_ml.hook._translate import translated
 from azure_ml.hook.clients import Clients
+from azure_ml.hook.ownership import require_owned
 
 if TYPE_CHECKING:
     from azure.ai.ml import entities
@@ -42,13 +43,19 @@ class Models:
         description: str = "",
         tags: Mapping[str, str] | None = None,  # lineage; JOB_TAG is added
     ) -> Model:
-        """Register a completed job's output as an MLflow model, or find what this job registered before."""
+        """Register a completed job's output as an MLflow model, or find what this job registered before.
+
+        Raises :class:`NameTaken` if the version exists and is of another job.
+        """
         path = f"azureml://jobs/{job_name}/outputs/{output}"
         action = f"register {path!r} as model {name!r}"
         versions = self._versions(name, action)
         for known in versions:
             if (known.tags or {}).get(JOB_TAG) == job_name:
                 return _model(known)
+            if str(known.version) == version:
+                # The service would change the tags of the version that exists.
+                require_owned(f"a model {name!r} version {version!r}", known.tags, {JOB_TAG: job_name})
         with translated(action):
             from azure.ai.ml.entities import Model as Entity
 

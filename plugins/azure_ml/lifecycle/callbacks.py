@@ -1,8 +1,9 @@
 """Cleans up at once when a task or a Dag run fails, or takes too long, in whichever process this is.
 
 For a failed task that is the worker; for a failed run, or a lost worker, the dag-processor, which is killed
-after 50 seconds and must not push XCom; for a deadline the triggerer. So the names come from the run alone,
-calling twice does no harm, and no step waits for another. The teardown remains the one that verifies.
+after 50 seconds and must not push XCom; for a deadline the triggerer. So the names come from the run and
+the connection's project alone, calling twice does no harm, and no step waits for another. The teardown remains the
+one that verifies.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Namer = Callable[[str, str], str]
+# From the Dag's id, the run's id and the connection's project.
+Namer = Callable[[str, str, str], str]
 # The dag-processor is killed after 50 seconds, its imports among them.
 AT_ONCE_SECONDS: Final = 35.0
 # A deadline's callback may wait until a creation under way can be deleted.
@@ -38,7 +40,7 @@ def clean_up(
 ) -> Callable[[Context], None]:
     """An ``on_failure_callback`` for tasks and for the Dag: cancel the run's jobs, delete its endpoints.
 
-    It finds both by their tags, and the endpoint also by its name from ``(dag_id, run_id)``: a new one is in no list.
+    It finds both by their tags, and the endpoint also by its name: a new one is in no list.
     """
 
     def on_failure(context: Context) -> None:
@@ -46,11 +48,12 @@ def clean_up(
             log.info("The task was cleared: what it has made is left to its next try.")
             return
         dag_id, run_id = run_of(context)
-        endpoint = endpoint_name(dag_id, run_id) if endpoint_name else None
         try:
             hook = AzureMLHook(azure_ml_conn_id)
             # Read here: threads must not ask Airflow for a connection.
-            owner = owner_tags(dag_id, run_id, hook.settings.project)
+            project = hook.settings.project
+            owner = owner_tags(dag_id, run_id, project)
+            endpoint = endpoint_name(dag_id, run_id, project) if endpoint_name else None
             steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.begin_delete(name, owner))
         except AzureMLError as error:
             log.warning("After a failure: could not clean up: %s", error)
@@ -75,17 +78,17 @@ async def clean_up_run(
         raise BadInput(f"The deadline's context {context!r} names no Dag run: nothing can be cleaned up.")
     hook = await AzureMLHook.for_triggerer(azure_ml_conn_id)
     owner = owner_tags(dag_id, run_id, hook.settings.project)
-    endpoint = _named(endpoint_name, dag_id, run_id)
+    endpoint = _named(endpoint_name, dag_id, run_id, hook.settings.project)
     steps = _steps(hook, owner, endpoint, lambda name: hook.endpoints.delete(name, owner, DEADLINE_SECONDS))
     done = await asyncio.gather(*(asyncio.to_thread(_attempt, *step) for step in steps.items()))
     return f"{dag_id}, {run_id}, past its deadline: {'; '.join(done)}"
 
 
-def _named(path: str, dag_id: str, run_id: str) -> str | None:
+def _named(path: str, dag_id: str, run_id: str, project: str) -> str | None:
     if not path:
         return None
     try:
-        return str(import_string(path)(dag_id, run_id))
+        return str(import_string(path)(dag_id, run_id, project))
     except ImportError as error:
         log.warning("%s cannot be imported here (%s): the endpoint is looked for by its tags.", path, error)
         return None

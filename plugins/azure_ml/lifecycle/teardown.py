@@ -1,10 +1,16 @@
-"""How a teardown knows that a killed task may still act, and checks a second time."""
+"""What a teardown and the tasks that create must know of each other.
+
+The teardown: whether a killed task may still act, so that it checks a second time. The task: whether its teardown
+is still to come.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from azure_ml.errors import BadInput
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -15,6 +21,24 @@ log = logging.getLogger(__name__)
 NEVER_BEGAN: Final = "upstream_failed"
 # A killed task learns of it at its next heartbeat, 5 s, and dies 5 s later; a request may be under way.
 SETTLE_SECONDS: Final = 20.0
+
+
+# In every other state Airflow asks no more whether what comes before the task has ended.
+TO_COME: Final = (None, "up_for_retry", "up_for_reschedule")
+
+
+def require_to_come(context: Context, teardowns: Sequence[str], creator: str) -> None:
+    """Raise :class:`BadInput` if one of the teardowns of what a task is about to create runs or has run."""
+    if not teardowns:
+        return
+    ti = context["ti"]
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=list(teardowns), run_ids=[ti.run_id])
+    of_run = states.get(ti.run_id, {})
+    if over := sorted(task_id for task_id in teardowns if of_run.get(task_id) not in TO_COME):
+        raise BadInput(
+            f"{creator!r} creates nothing, as nobody would end it: {' and '.join(over)} of this run has begun, or "
+            f"ended, already. Clear {creator!r} together with all tasks downstream of it."
+        )
 
 
 def may_still_act(context: Context, task_ids: Sequence[str]) -> list[str]:

@@ -12,11 +12,13 @@ from airflow.sdk.definitions.xcom_arg import PlainXComArg
 
 from azure_ml.errors import AzureMLError, Killed
 from azure_ml.hook import AzureMLHook
-from azure_ml.lifecycle import interruption, tags
+from azure_ml.lifecycle import interruption, tags, teardown
 from azure_ml.links import STUDIO_KEY
+from azure_ml.operators.results import require_results
 from azure_ml.payload import Payload
 
 if TYPE_CHECKING:
+    import jinja2
     from airflow.sdk import Context
 
 Result: TypeAlias = Payload
@@ -40,6 +42,28 @@ class AzureMLOperator(BaseOperator):
     def hook(self) -> AzureMLHook:
         """The hook of the connection."""
         return AzureMLHook(self.azure_ml_conn_id)
+
+    @property
+    def project(self) -> str:
+        """The connection's project, for templates of names: it is a part of the name of all that a run creates."""
+        return self.hook.settings.project
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render; raises :class:`BadInput`, with the name of the other task, if a result of it is missing."""
+        given = {field: getattr(self, field) for field in self.template_fields}
+        try:
+            super().render_template_fields(context, jinja_env)
+        except Exception:
+            # A template that reads a missing result may have failed because of it.
+            require_results(given, vars(self), self.task_id)
+            raise
+        require_results(given, vars(self), self.task_id)
+
+    def require_teardown(self, context: Context) -> None:
+        """Refuse to create what a teardown of this Dag ends, once that teardown runs or has run."""
+        after = self.get_flat_relatives(upstream=False) if self.get_dag() else ()
+        ids = [task.task_id for task in after if self.task_id in getattr(task, "created_by", ())]
+        teardown.require_to_come(context, ids, self.task_id)
 
     # Any, as an XComArg stands for a value of whatever type the other operator takes.
     def returned(self, key: str) -> Any:

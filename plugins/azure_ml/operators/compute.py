@@ -103,7 +103,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
         cluster = self._existing()
         facts = self._facts(cluster)
         if cluster is None:
-            created = self._create(self.made_by(context))
+            created = self._create(context)
             return {**facts, "created": True, "tier": created.tier}
         return {**facts, "created": False, "tier": cluster.tier}
 
@@ -111,17 +111,17 @@ class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
         """Leave at once; an idle cluster costs nothing and the next run takes it."""
         self.interrupt()
 
-    def _create(self, tags: dict[str, str]) -> Cluster:
+    def _create(self, context: Context) -> Cluster:
         try:
-            return self._create_tier("dedicated", tags)
+            return self._create_tier("dedicated", context)
         except (QuotaExceeded, BadInput, Conflict) as refusal:
             self.log.warning("A dedicated cluster is refused (%s); trying low priority.", refusal)
             try:
-                return self._create_tier("low_priority", tags)
+                return self._create_tier("low_priority", context)
             except AzureMLError as second:
                 raise type(second)(f"{second} A dedicated cluster was refused before: {refusal}") from second
 
-    def _create_tier(self, tier: str, tags: dict[str, str]) -> Cluster:
+    def _create_tier(self, tier: str, context: Context) -> Cluster:
         self.log.info("Creating the %s cluster %s of %s.", tier, self.compute_name, self.vm_size)
         spec = ClusterSpec(
             self.compute_name,
@@ -130,6 +130,7 @@ class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
             int(self.min_instances),
             int(self.max_instances),
             int(self.idle_seconds),
-            tags,
+            self.owned_by(context),
+            self.made_by(context),
         )
         return self.hook.compute.create(spec, self.timeout_seconds)

@@ -78,6 +78,7 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
 
     def execute(self, context: Context) -> Result:
         """Deploy."""
+        self.require_teardown(context)
         require_name("endpoint", self.endpoint_name)
         require_name("deployment", self.deployment_name)
         require_allowed(self.instance_type, names(self.allowed_instance_types), "deployment")
@@ -95,7 +96,7 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
     def _deploy(self, context: Context, event: Event | None) -> Result:
         with self._logs_saved(context):
             self.complete(self.hook.deployments, self._spec(context), event)
-        traffic = TrafficSpec(self.endpoint_name, self.deployment_name)
+        traffic = TrafficSpec(self.endpoint_name, self.deployment_name, self.owned_by(context))
         self.complete(self.hook.traffic, traffic, event)
         self.log.info(
             "The deployment %s of %s answers and gets all traffic.", self.deployment_name, self.endpoint_name

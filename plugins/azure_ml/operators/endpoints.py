@@ -86,6 +86,7 @@ class AzureMLCreateEndpointOperator(AzureMLOnlineOperator):
 
     def execute(self, context: Context) -> Result:
         """Create."""
+        self.require_teardown(context)
         spec = self._spec(context)
         self.push_studio_url(context, self.page)
         return self._create(spec, None)

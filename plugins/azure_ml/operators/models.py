@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.links import STUDIO_KEY, ModelLink
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
 class AzureMLGetRegistryModelOperator(AzureMLOperator):
     """Look up a base model in the registry; creates nothing.
 
-    Returns ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list | None, "inference_vm_sizes":
-    list | None, "defaults": dict}``: see :class:`azure_ml.hook.registry_models.RegistryModel`.
+    Returns ``{"name": str, "version": str, "id": str, "fine_tune_vm_sizes": list, "inference_vm_sizes": list,
+    "defaults": dict}``: see :class:`azure_ml.hook.registry_models.RegistryModel`; the lists are empty where the
+    model does not say, as a result that is null counts as missing.
     """
 
     template_fields = (*AzureMLOperator.template_fields, "model_name", "model_version")
@@ -48,9 +48,14 @@ class AzureMLGetRegistryModelOperator(AzureMLOperator):
             ("deployed", model.inference_vm_sizes),
         ):
             self.log.info("May be %s on: %s", purpose, ", ".join(sizes or ["the model does not say"]))
-        result = asdict(model)
-        del result["archived"]
-        return result
+        return {
+            "name": model.name,
+            "version": model.version,
+            "id": model.id,
+            "fine_tune_vm_sizes": model.fine_tune_vm_sizes or [],
+            "inference_vm_sizes": model.inference_vm_sizes or [],
+            "defaults": model.defaults,
+        }
 
 
 class AzureMLRegisterModelOperator(AzureMLOperator):

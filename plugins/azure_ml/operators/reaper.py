@@ -108,7 +108,7 @@ class AzureMLReapOperator(AzureMLOperator):
 
     def _begin(self, candidate: Candidate, _: float) -> None:
         if candidate.kind == "job":
-            self.hook.jobs.cancel(candidate.name)
+            self.hook.jobs.cancel(candidate.name, candidate.owner)
         elif candidate.kind == "endpoint" and not self.hook.deployments.any_active(candidate.name):
             try:
                 self.hook.endpoints.begin_delete(candidate.name, candidate.owner)
@@ -117,11 +117,11 @@ class AzureMLReapOperator(AzureMLOperator):
 
     def _finish(self, candidate: Candidate, seconds: float) -> None:
         if candidate.kind == "job":
-            self.hook.jobs.end(candidate.name, seconds, self.sleep)
+            self.hook.jobs.end(candidate.name, candidate.owner, seconds, self.sleep)
         elif candidate.kind == "endpoint":
             self.hook.endpoints.delete(candidate.name, candidate.owner, seconds, self.sleep)
         elif deployment := self.hook.deployments.get(candidate.name, candidate.deployment):
-            self.hook.deployments.delete(deployment, seconds, self.sleep)
+            self.hook.deployments.delete(deployment, candidate.owner, seconds, self.sleep)
 
 
 def _of_endpoint(endpoint: Endpoint, deployments: list[Deployment]) -> Candidate:

@@ -20,10 +20,12 @@ def names(value: str | Iterable[str] | None) -> list[str] | None:
     if optional(value) is None:
         return None
     if not isinstance(value, str):
-        return [str(item) for item in value or ()]
-    if value.lstrip().startswith("["):
-        return [str(item) for item in json.loads(value)]
-    return [part.strip() for part in value.split(",") if part.strip()]
+        items = [str(item) for item in value or ()]
+    elif value.lstrip().startswith("["):
+        items = [str(item) for item in json.loads(value)]
+    else:
+        items = [part.strip() for part in value.split(",") if part.strip()]
+    return items or None
 
 
 def truth(value: bool | str) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from azure_ml.errors import AzureMLError
 from azure_ml.hook import AzureMLHook
 from azure_ml.lifecycle.interruption import ENDED_STATES
+from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.payload import Payload
 from azure_ml.states import is_active
 from azure_ml.triggers.base import CheckingTrigger
@@ -61,12 +62,14 @@ class JobTrigger(CheckingTrigger):
 
     async def on_kill(self) -> None:
         """Cancel the job if the task was ended; a task that was cleared finds its job again."""
-        if await self.task_state() not in ENDED_STATES:
+        task = self.task_instance
+        if task is None or await self.task_state() not in ENDED_STATES:
             self.log.info("The task will be tried again: the job %s is left running.", self.job_name)
             return
         hook = await AzureMLHook.for_triggerer(self.azure_ml_conn_id)
+        owner = owner_tags(task.dag_id, task.run_id, hook.settings.project)
         try:
-            status = await asyncio.to_thread(hook.jobs.end, self.job_name, CONFIRM_SECONDS)
+            status = await asyncio.to_thread(hook.jobs.end, self.job_name, owner, CONFIRM_SECONDS)
             self.log.info("The task was ended by somebody: the job %s is %s.", self.job_name, status)
         except AzureMLError as error:
             self.log.warning("The task was ended, but its job may still run: %s", error)

@@ -32,15 +32,23 @@ def test_what_is_not_set_has_the_components_default_in_the_display_name() -> Non
     assert names.display_name("microsoft/phi", {}, gpus_per_node=1) == expected
 
 
-@given(dag=st.text(min_size=1), run=st.text(min_size=1))
-def test_every_run_gives_names_that_azure_accepts(dag: str, run: str) -> None:
-    assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]", names.endpoint_name(dag, run))
-    assert re.fullmatch(r"[a-zA-Z0-9][\w-]{0,254}", names.job_name(dag, run))
+@given(dag=st.text(min_size=1), run=st.text(min_size=1), project=st.text(min_size=1))
+def test_every_run_gives_names_that_azure_accepts(dag: str, run: str, project: str) -> None:
+    assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]", names.endpoint_name(dag, run, project))
+    assert re.fullmatch(r"[a-zA-Z0-9][\w-]{0,254}", names.job_name(dag, run, project))
 
 
 def test_two_runs_have_different_names_and_one_run_always_the_same() -> None:
-    assert names.endpoint_name("d", "r1") != names.endpoint_name("d", "r2")
-    assert names.job_name("d", "r1") == names.job_name("d", "r1") != names.job_name("d", "r1", "another_task")
+    assert names.endpoint_name("d", "r1", "p") != names.endpoint_name("d", "r2", "p")
+    once, again = names.job_name("d", "r1", "p"), names.job_name("d", "r1", "p")
+    assert once == again != names.job_name("d", "r1", "p", "another_task")
+
+
+@given(parts=st.lists(st.tuples(st.text(), st.text(), st.text()), min_size=2, max_size=2, unique=True))
+def test_two_projects_with_equal_runs_share_no_name(parts: list[tuple[str, str, str]]) -> None:
+    one, other = parts
+    assert names.endpoint_name(*one) != names.endpoint_name(*other)
+    assert names.job_name(*one) != names.job_name(*other)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.compute import ClusterSpec
 from azure_ml.hook.jobs.pipeline import PipelineRequest
+from azure_ml.lifecycle.tags import owner_tags
 from include.finetune import recipe
 from include.finetune.data.writing import to_line
 from tests.support.airflow_task import DAG_ID, Store, TaskInstance
@@ -25,11 +26,24 @@ def hook(connection: dict[str, Any]) -> AzureMLHook:
 
 
 @pytest.fixture
-def context() -> Callable[..., Any]:
-    """Makes the context of a task in a run of its own."""
+def run_id() -> str:
+    """The test's own Dag run."""
+    return f"run-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def owner(run_id: str) -> dict[str, str]:
+    """Tags of what the test's own Dag run makes."""
+    return owner_tags(DAG_ID, run_id)
+
+
+@pytest.fixture
+def context(run_id: str) -> Callable[..., Any]:
+    """Makes the context of a task, with a state of its own, in the test's run or another one."""
+    own = run_id
 
     def make(run_id: str | None = None, **states: str) -> dict[str, Any]:
-        run = run_id or f"run-{uuid.uuid4()}"
+        run = run_id or own
         ti = TaskInstance(run, states)
         store = Store()
         return {
@@ -78,6 +92,7 @@ def training_request(hook: AzureMLHook) -> Callable[..., PipelineRequest]:
             outputs={recipe.COMPONENT_OUTPUT: recipe.JOB_OUTPUT},
             experiment_name="tests",
             display_name="A tiny training",
+            owner=owner_tags(DAG_ID, "of-no-run"),
         )
 
     return make
@@ -115,9 +130,9 @@ def small_cluster(azureml_local: AzureMLLocal) -> Iterator[Callable[[str], None]
 
 @pytest.fixture
 def command_job(
-    azureml_local: AzureMLLocal, connection: Any, small_cluster: Callable[[str], None]
+    azureml_local: AzureMLLocal, owner: dict[str, str], connection: Any, small_cluster: Callable[[str], None]
 ) -> Iterator[Callable[..., str]]:
-    """Submits a job that is one command, on a cluster of its own; canceled in the end."""
+    """Submits a job of the test's run that is one command, on a cluster of its own; canceled in the end."""
     names: list[str] = []
 
     def submit(code: str, *, name: str = "", compute: str = "", **properties: Any) -> str:
@@ -129,6 +144,7 @@ def command_job(
             "command": f'python -u -c "{code}"',
             "environmentId": "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112",
             "computeId": compute or f"c{made[-10:]}",
+            "tags": owner,
             **properties,
         }
         answer = azureml_local.arm("PUT", f"/jobs/{made}", json={"properties": body})
@@ -150,7 +166,7 @@ def queued_request(
     """Makes a request for a job that waits for the node of a cluster which another job holds."""
     cluster = f"held-{uuid.uuid4().hex[:8]}"
     small_cluster(cluster)
-    command_job("import time; time.sleep(600)", compute=cluster)
+    command_job("import time; time.sleep(600)", compute=cluster, tags={"holds": cluster})
 
     def make(name: str) -> PipelineRequest:
         request = training_request(name)
@@ -160,4 +176,4 @@ def queued_request(
     yield make
     jobs = AzureMLHook().jobs
     for job in jobs.owned({"airflow_dag_id": DAG_ID}):
-        jobs.cancel(job.name)
+        jobs.cancel(job.name, {"airflow_dag_id": DAG_ID})

@@ -14,6 +14,7 @@ from azure_ml.hook._translate import text, translated
 from azure_ml.hook.clients import Clients
 from azure_ml.hook.jobs.history import JobHistory
 from azure_ml.hook.jobs.pipeline import PipelineRequest, build
+from azure_ml.hook.ownership import require_owned
 from azure_ml.retries import PAID_AGAIN
 from azure_ml.states import may_be_canceled
 
@@ -83,13 +84,17 @@ class Jobs:
         return replace(request, component_version=str(self._component(request).version))
 
     def submit(self, request: PipelineRequest) -> tuple[Job, bool]:
-        """Submit a pipeline job unless the request has one already; returns the job and whether it is new."""
+        """Submit a pipeline job unless the request has one already; returns the job and whether it is new.
+
+        Raises :class:`NameTaken` if another owner has a job of that name.
+        """
         # One that failed for good, or was canceled, is returned as it is.
         for number in range(request.first_attempt, request.first_attempt + MAX_ATTEMPTS):
             name = attempt_name(request.name, number)
             job = self.get(name)
             if job is None:
                 return self._create(request, name), True
+            require_owned(f"a job {name!r}", job.tags, request.owner)
             if job.status.lower() != "failed" or self._history.failure(name).cause not in PAID_AGAIN:
                 return job, False
         raise BadInput(
@@ -103,10 +108,16 @@ class Jobs:
             number += 1
         return number
 
-    def cancel(self, name: str) -> bool:
-        """Request the cancellation of a job without waiting; returns whether there was one to cancel."""
+    def cancel(self, name: str, owner: Mapping[str, str]) -> bool:
+        """Request the cancellation of an owner's job without waiting; returns whether there was one to cancel.
+
+        Raises :class:`NameTaken` for another owner's job.
+        """
         job = self.get(name)
-        return job is not None and may_be_canceled(job.status) and self._request_cancel(name)
+        if job is None or not may_be_canceled(job.status):
+            return False
+        require_owned(f"a job {name!r}", job.tags, owner)
+        return self._request_cancel(name)
 
     def cancel_owned(self, owner: Mapping[str, str]) -> list[str]:
         """Request the cancellation of every job of an owner without waiting; returns the jobs' names."""
@@ -127,9 +138,15 @@ class Jobs:
                 break
         return sorted(requested)
 
-    def end(self, name: str, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep) -> str:
-        """Cancel a job and wait until it has ended; returns its last state."""
-        self.cancel(name)
+    def end(
+        self,
+        name: str,
+        owner: Mapping[str, str],
+        timeout_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> str:
+        """Cancel a job as :meth:`cancel` does and wait until it has ended; returns its last state."""
+        self.cancel(name, owner)
         status = ""
         for _ in pauses(f"cancel the job {name!r}", timeout_seconds, sleep):
             status = self.status(name)

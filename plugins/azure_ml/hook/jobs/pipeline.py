@@ -28,12 +28,14 @@ class PipelineRequest:
     experiment_name: str
     display_name: str
     description: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
+    owner: Mapping[str, str] = field(default_factory=dict)  # tags; a job that has them all counts as this one
+    tags: Mapping[str, str] = field(default_factory=dict)  # more, such as the end of its lease
     first_attempt: int = 1  # earlier attempts belong to a round that was cleared
 
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits of what is trained and where, not of how it is called."""
-        content = (self.component, self.component_version, self.inputs, self.outputs, self.experiment_name)
+        """Eight hexadecimal digits of whose it is, what is trained and where, not of how it is called."""
+        what = (self.component, self.component_version, self.inputs, self.outputs, self.experiment_name)
+        content = (*what, self.owner)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
@@ -59,7 +61,7 @@ def build(component: PipelineComponent, request: PipelineRequest) -> PipelineJob
     job.display_name = request.display_name
     job.experiment_name = request.experiment_name
     job.description = request.description
-    job.tags = dict(request.tags)
+    job.tags = {**request.tags, **request.owner}
     job.settings.force_rerun = True
     job.settings.continue_on_step_failure = False
     return job

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from azure_ml.errors import AzureMLError, Conflict, NameTaken, NotFound
+from azure_ml.errors import AzureMLError, Conflict, NotFound
 from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
 from azure_ml.hook._translate import masked, translated
@@ -14,8 +14,9 @@ from azure_ml.hook.clients import Clients
 from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.entities import Deployment, DeploymentSpec
 from azure_ml.hook.online.operations import Pending, failed_for
-from azure_ml.hook.online.reads import read_deployment
+from azure_ml.hook.online.reads import read_deployment, read_endpoint
 from azure_ml.hook.online.traffic import Traffic
+from azure_ml.hook.ownership import require_owned
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
@@ -85,15 +86,23 @@ class Deployments(Advancing[DeploymentSpec]):
         return deployment
 
     def delete(
-        self, deployment: Deployment, timeout_seconds: float, sleep: Callable[[float], None] = time.sleep
+        self,
+        deployment: Deployment,
+        owner: Mapping[str, str],
+        timeout_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Delete a deployment alone, without its endpoint, and wait until it is gone; raises as :func:`pauses`."""
+        """Delete an owner's deployment alone, without its endpoint, and wait until it is gone.
+
+        Raises as :func:`pauses`, and :class:`NameTaken` for another owner's.
+        """
         endpoint, name = deployment.endpoint, deployment.name
         action = f"delete the deployment {name!r} of {endpoint!r}"
         for _ in pauses(action, timeout_seconds, sleep):
             current = self.get(endpoint, name)
             if current is None:
                 return
+            require_owned(f"a deployment {name!r} of {endpoint!r}", current.tags, owner)
             if phase("deployment", current.state, name) is Phase.ACTIVE:
                 continue
             try:
@@ -125,11 +134,10 @@ class Deployments(Advancing[DeploymentSpec]):
 
     def _own(self, spec: DeploymentSpec) -> Deployment | None:
         deployment = self.get(spec.endpoint, spec.name)
-        if deployment is not None and not deployment.belongs_to(spec.owner):
-            raise NameTaken(
-                f"The endpoint {spec.endpoint!r} has a deployment {spec.name!r} of somebody else's: "
-                "choose another name."
-            )
+        if deployment is not None:
+            require_owned(f"a deployment {spec.name!r} of {spec.endpoint!r}", deployment.tags, spec.owner)
+        elif (endpoint := read_endpoint(self._clients, spec.endpoint)) is not None:
+            require_owned(f"an endpoint {spec.endpoint!r}", endpoint.tags, spec.owner)
         return deployment
 
     def _begin(self, spec: DeploymentSpec) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from azure_ml.errors import Conflict, NameTaken, NotFound, OperationFailed, ServiceFailure
+from azure_ml.errors import Conflict, NotFound, OperationFailed, ServiceFailure
 from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
 from azure_ml.hook._translate import translated
@@ -19,6 +19,7 @@ from azure_ml.hook.online.deployments import Deployments
 from azure_ml.hook.online.entities import Endpoint, EndpointSpec
 from azure_ml.hook.online.operations import Pending, require_endpoint_up
 from azure_ml.hook.online.reads import read_endpoint
+from azure_ml.hook.ownership import require_owned
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
@@ -55,11 +56,8 @@ class Endpoints(Advancing[EndpointSpec]):
     def require_free(self, name: str, owner: Mapping[str, str]) -> Endpoint | None:
         """The owner's own endpoint of that name, if it exists; raises :class:`NameTaken` for another's."""
         endpoint = self.get(name)
-        if endpoint is not None and not endpoint.belongs_to(owner):
-            raise NameTaken(
-                f"The endpoint name {name!r} is already taken in the workspace "
-                f"{self._clients.settings.workspace_name!r}: choose another name, or delete that endpoint."
-            )
+        if endpoint is not None:
+            require_owned(f"an endpoint {name!r}", endpoint.tags, owner)
         return endpoint
 
     def advance(self, spec: EndpointSpec) -> Progress:

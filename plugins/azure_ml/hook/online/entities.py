@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azure_ml.hook._translate import text
+from azure_ml.hook.ownership import is_owned
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineEndpoint
-
-
-def is_owned(tags: Mapping[str, object] | None, owner: Mapping[str, str]) -> bool:
-    """Whether a resource's tags have all the owner's values; an empty owner owns nothing."""
-    return bool(owner) and all((tags or {}).get(key) == value for key, value in owner.items())
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,7 @@ class TrafficSpec:
 
     endpoint: str
     deployment: str
+    owner: Mapping[str, str]  # tags of the endpoint
 
     @property
     def action(self) -> str:

@@ -12,6 +12,7 @@ from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.entities import Endpoint, TrafficSpec
 from azure_ml.hook.online.operations import Pending, require_endpoint_up
 from azure_ml.hook.online.reads import read_endpoint
+from azure_ml.hook.ownership import require_owned
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Traffic(Advancing[TrafficSpec]):
     def advance(self, spec: TrafficSpec) -> Progress:
         """Send all traffic to one deployment, unless it goes there already."""
         endpoint = read_endpoint(self._clients, spec.endpoint)
+        if endpoint is not None:
+            require_owned(f"an endpoint {spec.endpoint!r}", endpoint.tags, spec.owner)
         if endpoint is not None and phase("endpoint", endpoint.state, endpoint.name) is Phase.ACTIVE:
             return Pending(spec.endpoint)
         if self.require_up(spec).traffic == spec.shares:

@@ -75,6 +75,7 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
 
     def execute(self, context: Context) -> Result:
         """Submit, or find the job that was submitted."""
+        self.require_teardown(context)
         self.keep_context(context)
         request = self._saved_request(context)
         job, new = self.hook.jobs.submit(request)
@@ -99,7 +100,7 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
             return []
         request = PipelineRequest(**saved["request"])
         names = [attempt_name(request.name, request.first_attempt + more) for more in range(2)]
-        return [name for name in names if self.hook.jobs.cancel(name)]
+        return [name for name in names if self.hook.jobs.cancel(name, request.owner)]
 
     def _saved_request(self, context: Context) -> PipelineRequest:
         """The request that this try, or an earlier one of the same round, sends; saved before that."""
@@ -131,6 +132,7 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
                 experiment_name=self.experiment_name,
                 display_name=self.display_name,
                 description=self.description,
+                owner=self.owned_by(context),
                 tags=self.leased_by(context, self.lease),
             )
         )
@@ -141,5 +143,5 @@ class AzureMLSubmitPipelineJobOperator(AzureMLOperator):
         self.log.info("The task was cleared: it submits anew.")
         for job in self.hook.jobs.owned(owner):
             if job.name.startswith(f"{self.job_name}-") and may_be_canceled(job.status):
-                state = self.hook.jobs.end(job.name, CANCEL_SECONDS)
+                state = self.hook.jobs.end(job.name, owner, CANCEL_SECONDS)
                 self.log.info("The earlier job %s is %s.", job.name, state)

@@ -77,7 +77,7 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
     def execute(self, context: Context) -> Result:
         """Wait here, or defer."""
         self.keep_context(context)
-        name = self._current_job()
+        name = self._current_job(context)
         self.push_studio_url(context, f"/runs/{name}")
         if deferred(self.deferrable):
             return self._check_or_defer(name)
@@ -114,17 +114,21 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
 
     def on_kill(self) -> None:
         """Cancel the job if a user ended the task; otherwise the next try finds it."""
-        self.interrupt(lambda: self.hook.jobs.cancel(self._saved_job()))
+        self.interrupt(lambda: self.hook.jobs.cancel(self._saved_job(), self._owner()))
+
+    def _owner(self) -> dict[str, str]:
+        return self.owned_by(self._context) if self._context else {}
 
     def _saved_job(self) -> str:
         return str(self.load_state(WAITING).get("job_name") or self.job_name)
 
-    def _current_job(self) -> str:
+    def _current_job(self, context: Context) -> str:
         """The job of an earlier try, or a new one if that failed for a cause that may pass."""
         saved = self.load_state(WAITING)
         if saved.get("submitted") != self.job_name:
             saved = {"submitted": self.job_name, "job_name": self.job_name, "failed": False}
         elif saved["failed"] and self.request:
+            self.require_teardown(context)
             job, new = self.hook.jobs.submit(PipelineRequest(**self.request))
             if new:
                 self.log.info("Submitted job %s in place of %s.", job.name, saved["job_name"])
@@ -153,9 +157,9 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
 
     def _end_over_budget(self, name: str, over: errors.JobOverBudget) -> None:
         try:
-            status = self.hook.jobs.end(name, CANCEL_SECONDS)
-        except errors.OperationTimeout as error:
-            self.log.warning("The job was canceled but may still run: %s", error)
+            status = self.hook.jobs.end(name, self._owner(), CANCEL_SECONDS)
+        except (errors.OperationTimeout, errors.NameTaken) as error:
+            self.log.warning("The job may still run: %s", error)
             raise over from error
         self.log.info("The job %s was canceled and is %s.", name, status)
         # It may have completed just before.
@@ -207,7 +211,10 @@ class AzureMLWaitForJobOperator(AzureMLOperator):
             # The next try submits a new job.
             self.save_state(WAITING, {**self.load_state(WAITING), "failed": True})
             raise
-        except errors.JobNotResponding:
-            self.hook.jobs.cancel(name)
+        except errors.JobNotResponding as error:
+            try:
+                self.hook.jobs.cancel(name, self._owner())
+            except errors.NameTaken as foreign:
+                raise error from foreign
             raise
         return {"job_name": name, "status": status}

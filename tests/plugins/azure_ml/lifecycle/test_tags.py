@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azure_ml import errors
-from azure_ml.hook.online.entities import is_owned
+from azure_ml.hook.ownership import is_owned
 from azure_ml.lifecycle import tags as ownership
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

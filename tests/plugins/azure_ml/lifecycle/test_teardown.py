@@ -24,7 +24,7 @@ Request = Callable[..., PipelineRequest]
 
 
 def submitted(hook: AzureMLHook, request: Request, run: str) -> str:
-    job = replace(request(f"out-{uuid.uuid4().hex[:10]}"), tags=owner_tags("a_dag", run))
+    job = replace(request(f"out-{uuid.uuid4().hex[:10]}"), owner=owner_tags("a_dag", run))
     hook.jobs.submit(job)
     return job.name
 

@@ -62,7 +62,7 @@ def test_a_name_that_is_taken_is_refused_and_the_other_endpoint_stays(
     mine, somebody_elses = context(), context()
     create(unique, somebody_elses)
     for attempt in (reserve, create):
-        with pytest.raises(errors.NameTaken, match=f"'{unique}' is already taken"):
+        with pytest.raises(errors.NameTaken, match=f"an endpoint '{unique}' of another owner"):
             attempt(unique, mine)
     clean_up(endpoint_name=lambda *_: unique)(mine)
     assert delete(unique, mine) == {"endpoint_name": unique, "exists_after": True}

@@ -175,11 +175,9 @@ def test_the_minutes_saved_are_those_to_the_end_of_the_lease(
     project: str,
 ) -> None:
     endpoint("ended", hours=2)  # It has no machine yet.
-    tags = {
-        **owner_tags(DAG_ID, "ended", project),
-        EXPIRY_TAG: spelled(datetime.now(UTC) + timedelta(hours=1)),
-    }
-    request = replace(training_request(f"reaped-{uuid.uuid4().hex[:8]}"), tags=tags)
+    owner = owner_tags(DAG_ID, "ended", project)
+    tags = {EXPIRY_TAG: spelled(datetime.now(UTC) + timedelta(hours=1))}
+    request = replace(training_request(f"reaped-{uuid.uuid4().hex[:8]}"), owner=owner, tags=tags)
     with azureml_local.time("manual", "jobs"):
         hook.jobs.submit(request)
         report = reap(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs.pipeline import PipelineRequest
+from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.triggers.event import Event
 from azure_ml.triggers.jobs import JobTrigger
 from tests.support.airflow_task import TaskInstance
@@ -72,7 +74,7 @@ def test_a_kill_cancels_the_job_unless_the_task_was_only_cleared(
     name = f"kill-{uuid.uuid4().hex[:8]}"
     doomed = {"kind": "job_failed", "step": "ft_nlp_common_validation", "message": "no"}
     with azureml_local.faults(doomed), azureml_local.time("manual", "jobs"):
-        hook.jobs.submit(training_request(name))
+        hook.jobs.submit(replace(training_request(name), owner=owner_tags("a_dag", "r")))
         trigger = JobTrigger(name, "azure_ml_default")
         ti: Any = TaskInstance("r", {})
         ti.task_id = "wait"

@@ -243,5 +243,5 @@ def test_a_deployment_of_somebody_elses_is_not_taken_over(
 ) -> None:
     name, there = endpoint
     run_deferred(deployer(name, model_id), there)
-    with pytest.raises(errors.NameTaken, match="'demo' of somebody else's"):
-        run_deferred(deployer(name, model_id), context())
+    with pytest.raises(errors.NameTaken, match="of another owner"):
+        run_deferred(deployer(name, model_id), context("another-run"))

@@ -71,4 +71,4 @@ def test_a_worker_meets_the_same_error_as_the_triggerer(
 
 def test_traffic_of_an_endpoint_that_is_gone_cannot_be_sent(hook: AzureMLHook, unique: str) -> None:
     with pytest.raises(errors.NotFound, match="has vanished"):
-        hook.traffic.advance(TrafficSpec(unique, "demo"))
+        hook.traffic.advance(TrafficSpec(unique, "demo", {"whose": "ours"}))

@@ -151,8 +151,8 @@ def test_a_job_that_ends_in_another_state_is_no_success(
 def test_canceling_what_is_not_there_or_has_ended_does_nothing(
     hook: AzureMLHook, trained_job: tuple[str, list[str]]
 ) -> None:
-    assert not hook.jobs.cancel("never-submitted")
-    assert not hook.jobs.cancel(trained_job[0])
+    assert not hook.jobs.cancel("never-submitted", {})
+    assert not hook.jobs.cancel(trained_job[0], {})
 
 
 def test_an_error_of_the_trigger_fails_the_wait(connection: Any, context: Any) -> None:

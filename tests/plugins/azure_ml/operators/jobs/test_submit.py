@@ -189,12 +189,12 @@ def test_after_a_clear_of_both_the_wait_leaves_the_old_job(
 def test_all_jobs_of_a_run_are_found_and_canceled_by_their_tags(
     hook: AzureMLHook, queued_request: Request, context: Any, unique: str
 ) -> None:
-    there, other = context(), context()
+    there, other = context(), context("another-run")
     mine = submit(queued_request(unique), there)["job_name"]
     foreign = submit(queued_request(f"{unique}x"), other)["job_name"]
     owner = {"airflow_dag_id": "a_dag", "airflow_run_id": there["run_id"]}
     assert hook.jobs.cancel_owned(owner) == [mine]
-    assert hook.jobs.end(mine, 60) == "Canceled"
+    assert hook.jobs.end(mine, owner, 60) == "Canceled"
     assert hook.jobs.cancel_owned(owner) == []
     assert hook.jobs.status(foreign) != "Canceled"
 
@@ -214,6 +214,6 @@ def test_a_kill_cancels_the_job_only_if_somebody_ended_the_task(
     with pytest.raises(errors.Killed):
         killed.on_kill()
     if end:
-        assert hook.jobs.end(found["job_name"], 60) == "Canceled"
+        assert hook.jobs.end(found["job_name"], found["request"]["owner"], 60) == "Canceled"
     else:
         assert hook.jobs.status(found["job_name"]) not in ("Canceled", "CancelRequested")

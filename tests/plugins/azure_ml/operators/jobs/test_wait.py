@@ -260,14 +260,19 @@ def test_an_error_of_the_trigger_keeps_its_kind(connection: Any, context: Any) -
 
 @pytest.mark.parametrize("deferrable", [True, False])
 def test_a_job_that_stops_responding_is_canceled_and_not_paid_for_again(
-    azureml_local: AzureMLLocal, command_job: Command, hook: AzureMLHook, context: Any, deferrable: bool
+    azureml_local: AzureMLLocal,
+    command_job: Command,
+    hook: AzureMLHook,
+    context: Any,
+    owner: dict[str, str],
+    deferrable: bool,
 ) -> None:
     with azureml_local.faults({"kind": "job_status", "job_state": "NotResponding"}):
         name = command_job(SLEEP)
         with pytest.raises(errors.JobNotResponding) as caught:
             operator(name, deferrable=deferrable).execute(context())
     assert isinstance(caught.value, errors.NoRetry)
-    assert hook.jobs.end(name, 60) == "Canceled"
+    assert hook.jobs.end(name, owner, 60) == "Canceled"
 
 
 @pytest.mark.parametrize(("lifetime", "looks"), [(3600, 1), (4, 6)])
