@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from azure_ml.masking import masked
 from include.finetune import hub
 from include.finetune.errors import InputError
 from include.finetune.recipe import SPLITS
@@ -141,4 +142,4 @@ def _summary(dataset: str, split_pc: float | str, rows: dict[str, int]) -> dict[
 
 def _log_first_rows(rows: Dataset) -> None:
     for number in range(min(LOGGED_ROWS, len(rows))):
-        log.info("Row %d: %s", number + 1, short(rows[number]["messages"], LOGGED_CHARACTERS))
+        log.info("Row %d: %s", number + 1, masked(short(rows[number]["messages"], LOGGED_CHARACTERS)))

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import tenacity
 
 from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.errors import AzureMLError
+from azure_ml.machine import machine_failure
+from azure_ml.masking import masked, without_secrets
 from include.finetune.errors import HubUnreachableError, InputError
 from include.finetune.rows import check_row
 
@@ -38,6 +41,7 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
     Raises:
         InputError: If there is no such data set, or it cannot be read.
         HubUnreachableError: If the Hub does not answer.
+        MachineFailure: If the worker's own disk is full or refuses.
     """
     import datasets
 
@@ -59,13 +63,15 @@ def load_splits(dataset: str, pause: Callable[[float], None] = time.sleep) -> di
         translated = _translate(error, dataset)
         if translated is None:
             raise
-        raise translated from error
+        raise translated from without_secrets(error)
 
 
-def _translate(error: Exception, dataset: str) -> InputError | HubUnreachableError | None:
+def _translate(error: Exception, dataset: str) -> InputError | HubUnreachableError | AzureMLError | None:
     from datasets.exceptions import DataFilesNotFoundError, DatasetGenerationError, DatasetNotFoundError
     from huggingface_hub.errors import RepositoryNotFoundError
 
+    if failure := machine_failure(error, f"read the data set {dataset!r}"):
+        return failure
     if isinstance(error, (DatasetNotFoundError, DataFilesNotFoundError, RepositoryNotFoundError)):
         return InputError(
             f"The Hub has no data set {dataset!r} with data in it: check its id, and that you may read it."
@@ -102,7 +108,7 @@ def _is_network_error(error: BaseException) -> bool:
 def _may_pass(error: BaseException) -> bool:
     from datasets.exceptions import DatasetsError
 
-    if isinstance(error, DatasetsError) or not _is_network_error(error):
+    if isinstance(error, DatasetsError) or machine_failure(error, "") or not _is_network_error(error):
         return False
     response = _answer(error)
     return response is None or response.status_code in REPEATED
@@ -148,4 +154,4 @@ def _malformed_rows(dataset: str) -> Iterator[InputError]:
 def _root(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split())[:300]
+    return " ".join(masked(str(error)).split())[:300]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.masking import masked, masked_values
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
 
@@ -53,13 +54,13 @@ class AzureMLPrepareDataOperator(AzureMLOperator):
         require_name("asset", self.asset_name)
         with tempfile.TemporaryDirectory(prefix="azure-ml-data-") as folder:
             files, summary = self.prepare(Path(folder), **self.op_kwargs)
-            result = dict(summary)
+            result = dict(masked_values(summary))
             for key, path in files.items():
                 asset = self.hook.data.register_file(
                     f"{self.asset_name}-{key}".replace("_", "-"),
                     content_version(path),
                     path,
-                    description=self.description,
+                    description=masked(self.description),
                     tags=self.made_by(context),
                 )
                 self.log.info("Data asset %s version %s: %s", asset.name, asset.version, asset.uri)

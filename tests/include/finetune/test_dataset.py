@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from azure_ml.errors import DiskFull
 from include.finetune import dataset, hub, recipe
 from include.finetune.errors import HubUnreachableError, InputError
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.limits import no_file_above
 
 
 def conversation(number: int) -> dict[str, Any]:
@@ -143,3 +145,13 @@ def test_a_cached_copy_does_not_stand_in_for_a_hub_that_is_away(
     ):
         hub.load_splits(repo, pauses.append)
     assert pauses == [1, 2, 4, 8, 16]
+
+
+def test_a_full_disk_is_not_blamed_on_the_hub_or_the_data(
+    azureml_local: AzureMLLocal, tmp_path: Path
+) -> None:
+    text = {"messages": [{"role": role, "content": "x" * 4000} for role in ("user", "assistant")]}
+    name = serve(azureml_local, tmp_path, "local/no-room", {split: [text] * 200 for split in recipe.SPLITS})
+    with pytest.raises(DiskFull, match="File too large") as caught, no_file_above(100_000):
+        dataset.load(name, 100)
+    assert "Hub does not answer" not in str(caught.value)
