@@ -16,13 +16,13 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos bench bench-data bench-gate figures lint azureml-local freeze clean
+.PHONY: help setup run up down test chaos chaos-mutants bench bench-data bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 	@echo
 	@echo "  make run takes DATASET=<Hub id or folder>  SPLIT_PC=<percent>  MODEL=<name>  EPOCHS=<n>  FAIL=<task>"
-	@echo "  make chaos takes CASES=<pattern of task.fault.mode>  STACKS=<how many side by side>; make lint takes FIX=1"
+	@echo "  make chaos takes CASES=<pattern of task.fault.mode>  STACKS=<how many side by side>, make chaos-mutants NAMES=<pattern>  JOBS=<how many>; make lint takes FIX=1"
 	@echo "  AIRFLOW_PORT and AZUREML_LOCAL_PORT choose ports (8080 and 8443), PYTHON the interpreter (python3.11)"
 
 run: $(READY) $(SMOLLM2) ## run the fine-tuning Dag once, from nothing to its summary
@@ -41,6 +41,9 @@ test: $(READY) ## run the test suite
 
 chaos: $(READY) ## the Dag once for every fault of the table: nothing leaks, doubles or lies
 	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'
+
+chaos-mutants: $(READY) ## some seventy bugs planted in a copy, one at a time: each must be noticed
+	@.venv/bin/python -m tests.chaos.mutants --baseline --names '$(or $(NAMES),*)' --jobs '$(or $(JOBS),1)'
 
 bench: $(READY) ## the local Azure ML under load: requests a second, latency, memory, start
 	@.venv/bin/python -W ignore -m tests.bench

@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from azure_ml.masking import masked
 from include.finetune.data.conversation import problem_of
 from include.finetune.errors import InputError
 from include.finetune.recipe import GENERATION
@@ -58,7 +59,7 @@ def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
         raise InputError(f"the response is not JSON: {error}") from error
     if not answer:
         raise InputError("the response has no text in it")
-    question = prompt(body)
+    question, answer = masked(prompt(body)), masked(answer)
     log.info("Asked: %s\nAnswered: %s", question, answer)
     return {"prompt": question, "answer": answer}
 

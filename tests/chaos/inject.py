@@ -7,7 +7,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from tests.chaos.cases import RUN_TIMEOUT_SECONDS
+from tests.chaos import invariants, promises
+from tests.chaos.cases import RUN_TIMEOUT_SECONDS, Case
 from tests.chaos.faults import (
     INTERRUPTING,
     OPERATIONS,
@@ -63,6 +64,22 @@ def act(run: Run) -> None:
     action = ACTIONS.get(run.case.fault)
     if action is not None:
         action(run)
+
+
+def held_teardown(case: Case) -> str:
+    """The teardown that is kept out of a case, so that only ``on_kill`` can clean up; empty for none."""
+    if case.fault not in ("task-marked-failed", "marked-failed-deferred"):
+        return ""
+    return {"wait_for_job": "cancel_job", "create_endpoint": "delete_endpoint"}.get(case.task, "")
+
+
+def unheard_kill(run: Run) -> list[str]:
+    """Whether what the ended task had begun was undone by its own ``on_kill``, in the promised time."""
+    teardown, seconds = held_teardown(run.case), promises.load()["on_kill"]
+    left = {"cancel_job": invariants.alive, "delete_endpoint": invariants.endpoints}.get(teardown)
+    if left is None or run.until(lambda: not left(run), seconds):
+        return []
+    return [f"on_kill of {run.case.task} has not ended what the task began within {seconds} s"]
 
 
 def after(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from azureml_local.jobs.history import ACTIVE
 from include.launcher import environment
 from include.launcher.outcome import error_sentence
-from tests.chaos.run import Run, reading
+from tests.chaos import promises
+from tests.chaos.run import POLL_SECONDS, Run, reading
 from tests.chaos.world import World
 
 TOKEN = re.compile(rb"eyJ[\w-]{12,}\.eyJ[\w-]{12,}\.")
@@ -33,6 +35,8 @@ class Result:
     trainings: int
     models: int
     endpoints_left_before_reap: int
+    jobs_left_before_reap: int
+    cleaned_seconds: float | None
     endpoints_left: int
     secrets_found: int
     seconds: float
@@ -53,7 +57,41 @@ def alive(run: Run) -> list[str]:
     return [name for name, status in run.jobs().items() if status in ACTIVE]
 
 
-def judge(run: Run, left_before: int, seconds: float) -> tuple[Result, list[str]]:
+@dataclass(frozen=True)
+class Remains:
+    """What a run that has ended has left, before the reaper, at the end of the time that is allowed for it."""
+
+    endpoints: int
+    jobs: int
+    cleaned_seconds: float | None
+    """From the run's end until nothing was left; None if something is."""
+    allowed_seconds: int
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence if something is left."""
+        if self.cleaned_seconds is not None:
+            return []
+        return [
+            f"{self.endpoints} endpoints and {self.jobs} jobs are left {self.allowed_seconds} s after the run's end, "
+            "and docs/guarantees.md allows none"
+        ]
+
+
+def remains(run: Run) -> Remains:
+    """Look until nothing is left, as long as docs/guarantees.md allows it; at least once."""
+    allowed, began = promises.seconds(run.case, run.state()), time.monotonic()
+    while True:
+        seconds, left, living = time.monotonic() - began, endpoints(run), len(alive(run))
+        # A task that is being killed may still make something.
+        if not left and not living and not (allowed and run.is_busy()):
+            return Remains(0, 0, round(seconds, 1), allowed)
+        if seconds >= allowed:
+            return Remains(left, living, None, allowed)
+        time.sleep(min(POLL_SECONDS, allowed - seconds))
+
+
+def judge(run: Run, before: Remains, seconds: float) -> tuple[Result, list[str]]:
     """The case's row, and a sentence for each thing that does not hold."""
     case, state, trainings = run.case, run.state(), run.trainings()
     found = secrets(run)
@@ -66,13 +104,15 @@ def judge(run: Run, left_before: int, seconds: float) -> tuple[Result, list[str]
         jobs=len(run.jobs()),
         trainings=trainings,
         models=len(run.documents("models")),
-        endpoints_left_before_reap=left_before,
+        endpoints_left_before_reap=before.endpoints,
+        jobs_left_before_reap=before.jobs,
+        cleaned_seconds=before.cleaned_seconds,
         endpoints_left=endpoints(run),
         secrets_found=len(found),
         seconds=round(seconds, 1),
         ok=False,
     )
-    wrong = [*_wrong(run, result), *found]
+    wrong = [*_wrong(run, result), *before.problems, *found]
     result.ok = not wrong
     return result, wrong
 

@@ -17,6 +17,8 @@ WIDTH = 150
 SHORT = {
     "expected_state": "expected",
     "endpoints_left_before_reap": "left",
+    "jobs_left_before_reap": "jobs left",
+    "cleaned_seconds": "clean s",
     "endpoints_left": "left after",
     "secrets_found": "secrets",
     "seconds": "s",

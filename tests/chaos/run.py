@@ -117,6 +117,10 @@ class Run:
         query = "SELECT task_id, state FROM task_instance WHERE dag_id = ? AND run_id = ?"
         return {str(task): str(state) for task, state in self._airflow(query)}
 
+    def is_busy(self) -> bool:
+        """Whether a task of it is under way."""
+        return bool({"running", "restarting", "queued", "deferred"} & set(self.tasks().values()))
+
     def pid(self) -> int:
         """Process id of the case's task."""
         return int(self._pid_file().read_text())
@@ -203,9 +207,9 @@ class Run:
             time.sleep(POLL_SECONDS)
         return True
 
-    def hold_task(self) -> Path:
-        """File that keeps the case's task before its work."""
-        return self.world.holds / f"{self.run_id}.{self.case.task}"
+    def hold_task(self, task_id: str | None = None) -> Path:
+        """File that keeps a task before its work, the case's own by default."""
+        return self.world.holds / f"{self.run_id}.{task_id or self.case.task}"
 
     def hold_job(self) -> Path:
         """File that keeps the run's training step in its work."""
@@ -213,7 +217,8 @@ class Run:
 
     def release(self) -> None:
         """Let what is held go on."""
-        self.hold_task().unlink(missing_ok=True)
+        for task in (None, "cancel_job", "delete_endpoint"):
+            self.hold_task(task).unlink(missing_ok=True)
         self.hold_job().unlink(missing_ok=True)
 
     def kill_worker(self, number: int) -> None:

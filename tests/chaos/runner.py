@@ -101,7 +101,7 @@ class Runner:
             notes = [f"the harness failed: {error!r}"]
         finally:
             run.release()
-        left = invariants.endpoints(run)
+        left = invariants.remains(run)
         notes += self._reap(run)
         result, wrong = invariants.judge(run, left, time.monotonic() - began)
         result.ok = result.ok and not notes
@@ -120,6 +120,8 @@ class Runner:
             run.hold_task().touch()
         if faults.holds_job(run):
             run.hold_job().touch()
+        if teardown := inject.held_teardown(run.case):
+            run.hold_task(teardown).touch()
         run.start()
         try:
             inject.reach(run)
@@ -129,11 +131,11 @@ class Runner:
             meeting.wait(2 * inject.REACH_SECONDS)
         if not notes:
             inject.act(run)
+            notes += inject.unheard_kill(run)
             inject.after(run)
         run.release()
         if not run.until(lambda: run.state() in FINAL, END_SECONDS):
             notes.append(f"the run has not ended: {run.tasks()}")
-        run.until(lambda: not _busy(run), 30)
         return notes
 
     def _reap(self, run: Run) -> list[str]:
@@ -150,10 +152,6 @@ class Runner:
                 return [] if state == "success" else ["the reaper's run has failed"]
             time.sleep(1)
         return ["the reaper's run has not ended"]
-
-
-def _busy(run: Run) -> bool:
-    return any(state in ("running", "restarting", "queued", "deferred") for state in run.tasks().values())
 
 
 def _sample() -> Path:

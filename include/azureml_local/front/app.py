@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -110,7 +111,11 @@ async def _unreadable(_: Request, error: Exception) -> Response:
 
 async def _internal_error(request: Request, error: Exception) -> Response:
     """Any other error, a fault of this service: 500 in ARM's words; the server logs its traceback."""
-    message = f"The local Azure ML failed at {request.method} {request.url.path}: {error!r}."
+    reason = f"{error!r}."
+    if isinstance(error, (OSError, sqlite3.OperationalError)):
+        # The machine's doing, which its owner can mend.
+        reason = f"{error}; see that AZUREML_LOCAL_HOME names a folder with free space that it may write."
+    message = f"The local Azure ML failed at {request.method} {request.url.path}: {reason}"
     return ArmError(500, "InternalServerError", message).response()
 
 

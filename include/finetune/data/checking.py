@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.errors import NoRetry
+from azure_ml.masking import masked
 from include.finetune.data import hub, splits, tokens
 from include.finetune.data.choice import Choice, choice_of
 from include.finetune.data.kept import Files, KeptRows, Part
@@ -48,7 +49,7 @@ def check(
         learned = {chosen[part] for part in splits.LEARNED}
         parts = {split: reading.part(split, split in learned) for split in dict.fromkeys(chosen.values())}
         for number, text in enumerate(parts[chosen[splits.TRAIN]].shown, 1):
-            log.info("Row %d: %s", number, text)
+            log.info("Row %d: %s", number, masked(text))
         lengths = _tokens(tokenizer, {split: parts[split] for split in sorted(learned)}, reading.local)
     return {
         "dataset": choice.dataset,

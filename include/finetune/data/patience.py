@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import tenacity
 
 from azure_ml.backoff import ATTEMPTS, REPEATED, pause_seconds
+from azure_ml.machine import machine_failure
+from azure_ml.masking import masked, without_secrets
 from include.finetune.errors import HubUnreachableError, InputError
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ def patiently(call: Callable[[], T], dataset: str, pause: Pause = time.sleep) ->
 
     Raises:
         HubUnreachableError: if the Hub does not answer.
+        MachineFailure: if the worker's own disk is full or refuses.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_may_pass),
@@ -40,11 +43,13 @@ def patiently(call: Callable[[], T], dataset: str, pause: Pause = time.sleep) ->
     except InputError:
         raise
     except Exception as error:
+        if failure := machine_failure(error, f"read the data set {dataset!r}"):
+            raise failure from without_secrets(error)
         if not is_of_the_network(error):
             raise
         raise HubUnreachableError(
             f"The Hub does not answer for the data set {dataset!r}: {root_cause(error)}"
-        ) from error
+        ) from without_secrets(error)
 
 
 def is_of_the_network(error: BaseException) -> bool:
@@ -56,7 +61,7 @@ def is_of_the_network(error: BaseException) -> bool:
 def _may_pass(error: BaseException) -> bool:
     from datasets.exceptions import DatasetsError
 
-    if isinstance(error, DatasetsError) or not is_of_the_network(error):
+    if isinstance(error, DatasetsError) or machine_failure(error, "") or not is_of_the_network(error):
         return False
     answer = _answer(error)
     return answer is None or answer.status_code in REPEATED
@@ -85,4 +90,4 @@ def root_cause(error: BaseException) -> str:
     """What the first of a chain of errors says."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split())[:300]
+    return " ".join(masked(str(error)).split())[:300]

@@ -4,16 +4,17 @@
 
     AzureMLError               a retry may help
     ├── Unreachable, Throttled, ServiceFailure, Conflict, NoCapacity, OperationFailed, OperationTimeout
+    ├── MachineFailure         the worker's own machine; DiskFull
     ├── JobNotCompleted        the job ended, or stands still, without success
     │   ├── JobFailed
     │   │   ├── JobInterrupted JobPreempted, JobNoCapacity, JobThrottled, JobPlatformFailed
     │   │   └── JobFailedForGood (NoRetry) JobQuotaExceeded, JobOutOfMemory, JobBadData, JobBadParameter,
-    │   │                      JobAuthFailed
+    │   │                      JobAuthFailed, JobDiskFull
     │   └── (NoRetry)          JobCanceled, JobPaused, JobNotResponding, and JobOverBudget:
     │                          JobQueuedTooLong, JobRanTooLong
     └── NoRetry                trying again cannot help; Airflow does not retry it
         └── BadInput, BadConnection, AuthFailed, NotFound, NameTaken, QuotaExceeded, UnknownState,
-            MalformedAnswer
+            MalformedAnswer, FileRefused
     Killed                     a user, or a timeout, ended the task
 """
 
@@ -30,6 +31,7 @@ from azure_ml.errors.jobs import (
     JobBadData,
     JobBadParameter,
     JobCanceled,
+    JobDiskFull,
     JobFailed,
     JobFailedForGood,
     JobInterrupted,
@@ -51,6 +53,9 @@ from azure_ml.errors.service import (
     BadConnection,
     BadInput,
     Conflict,
+    DiskFull,
+    FileRefused,
+    MachineFailure,
     MalformedAnswer,
     NameTaken,
     NoCapacity,
@@ -71,10 +76,13 @@ __all__ = [
     "BadInput",
     "Cause",
     "Conflict",
+    "DiskFull",
+    "FileRefused",
     "JobAuthFailed",
     "JobBadData",
     "JobBadParameter",
     "JobCanceled",
+    "JobDiskFull",
     "JobFailed",
     "JobFailedForGood",
     "JobInterrupted",
@@ -91,6 +99,7 @@ __all__ = [
     "JobRanTooLong",
     "JobThrottled",
     "Killed",
+    "MachineFailure",
     "MalformedAnswer",
     "NameTaken",
     "NoCapacity",

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from azure_ml.masking import masked
+
 
 class Cause(StrEnum):
     """Why something failed; :mod:`azure_ml.retries` decides by it whether to pay again."""
@@ -23,6 +25,8 @@ class Cause(StrEnum):
     AUTH = "auth"
     THROTTLED = "throttled"
     PLATFORM = "platform"
+    DISK_FULL = "disk_full"
+    MACHINE = "machine"
     CANCELED = "canceled"
     TIMEOUT = "timeout"
     UNKNOWN = "unknown"
@@ -33,6 +37,9 @@ class AzureMLError(AirflowException):
 
     cause: ClassVar[Cause] = Cause.UNKNOWN
     cure: ClassVar[str] = ""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(masked(one) if isinstance(one, str) else one for one in args))
 
 
 class NoRetry(AzureMLError, AirflowFailException):

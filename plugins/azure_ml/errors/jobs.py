@@ -71,6 +71,13 @@ class JobOutOfMemory(JobFailedForGood):
     cure = "lower the batch size or the sequence length, or take a larger machine"
 
 
+class JobDiskFull(JobFailedForGood):
+    """The disk of the machine that trained was too small."""
+
+    cause = Cause.DISK_FULL
+    cure = "take a machine with a larger disk, or less data and fewer checkpoints"
+
+
 class JobBadData(JobFailedForGood):
     """The training could not read its data."""
 

@@ -15,6 +15,20 @@ class Unreachable(AzureMLError):
     cure = "check the network and the cloud's addresses"
 
 
+class MachineFailure(AzureMLError):
+    """The operating system of the machine on which this runs refuses: too many open files, a broken disk."""
+
+    cause = Cause.MACHINE
+    cure = "look at that machine: its disk, its memory, and how many files are open"
+
+
+class DiskFull(MachineFailure):
+    """The disk of the machine on which this runs is full."""
+
+    cause = Cause.DISK_FULL
+    cure = "free space on the disk of that machine, or let TMPDIR and HF_HOME name larger ones"
+
+
 class Throttled(AzureMLError):
     """The service asks for fewer requests (429)."""
 
@@ -73,6 +87,13 @@ class AuthFailed(NoRetry):
 
     cause = Cause.AUTH
     cure = "check the connection's login, and that its identity has a role on the workspace"
+
+
+class FileRefused(NoRetry):
+    """The user that this runs as may not read or write a file of its own machine."""
+
+    cause = Cause.MACHINE
+    cure = "give the user that Airflow runs as the permission on it"
 
 
 class NotFound(NoRetry):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,10 @@ from urllib.parse import urlsplit
 
 from azure_ml import errors
 from azure_ml.hook.causes import CAPACITY, QUOTA, mentions
+from azure_ml.machine import machine_failure
+from azure_ml.masking import masked, without_secrets
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
-SIGNATURE: Final = re.compile(r"([?&](?:sig|se|sp|sv|skoid|sktid)=)[^&\s'\"]+", re.IGNORECASE)
 
 _BY_STATUS: Final[dict[int, type[errors.AzureMLError]]] = {
     401: errors.AuthFailed,
@@ -37,11 +37,13 @@ def translated(
     except (errors.AzureMLError, errors.Killed, MemoryError):
         raise
     except Exception as error:
-        raise translate(error, action, operation=operation) from error
+        raise translate(error, action, operation=operation) from without_secrets(error)
 
 
 def translate(error: Exception, action: str, *, operation: bool = False) -> errors.AzureMLError:
     """Our error for one of the SDK's; see :func:`translated`."""
+    if not _answered(error) and (failure := machine_failure(error, action)):
+        return failure
     if address := _silent_local_address():
         return errors.Unreachable(
             f"Cannot {action}: the local Azure ML is not running at {address}; "
@@ -72,13 +74,8 @@ def text(value: object) -> str:
     return str(getattr(value, "value", value) or "")
 
 
-def masked(words: str) -> str:
-    """A text without the signatures of signed URLs."""
-    return SIGNATURE.sub(r"\1***", words)
-
-
 def reason_of(error: object) -> str:
-    """The service's own words on one line, without signatures."""
+    """The service's own words on one line, without secrets."""
     inner = getattr(error, "error", None)
     message = getattr(inner, "message", None) or getattr(error, "message", None) or str(error)
     code = getattr(inner, "code", None)
@@ -89,6 +86,14 @@ def reason_of(error: object) -> str:
     if code and code not in line:
         line = f"{line} ({code})"
     return line[:600] or type(error).__name__
+
+
+def _answered(error: Exception) -> bool:
+    """Whether a service refused: what failed on this machine before that, and was got over, is not why."""
+    import httpx
+    from azure.core import exceptions as core
+
+    return isinstance(error, (core.HttpResponseError, httpx.HTTPStatusError))
 
 
 def _classify(error: Exception) -> tuple[type[errors.AzureMLError], str]:
@@ -102,7 +107,9 @@ def _classify(error: Exception) -> tuple[type[errors.AzureMLError], str]:
     if isinstance(error, core.HttpResponseError):
         return _by_status(error.status_code, reason), reason
     if isinstance(error, httpx.HTTPStatusError):
-        return _by_status(error.response.status_code, reason), f"{reason}: {error.response.text[:300]}"
+        return _by_status(
+            error.response.status_code, reason
+        ), f"{reason}: {masked(error.response.text)[:300]}"
     transport = (core.ServiceRequestError, core.ServiceResponseError, httpx.TransportError, OSError)
     if isinstance(error, transport):
         return errors.Unreachable, reason

@@ -14,6 +14,7 @@ from azure_ml.errors import Cause
 Rules = tuple[tuple[Cause, str], ...]
 
 QUOTA: Final = r"quota|core limit"
+DISK_FULL: Final = r"no space left on device|disk quota exceeded|\bENOSPC\b"
 CAPACITY: Final = r"AllocationFailed|OutOfCapacity|SkuNotAvailable|(not enough|out of) capacity"
 
 _BY_CODE: Final[Rules] = (
@@ -29,6 +30,7 @@ _BY_CODE: Final[Rules] = (
 # Only for the first line of the service's message: what follows it may quote anybody's log.
 _BY_HEADLINE: Final[Rules] = (
     (Cause.PREEMPTION, r"\bpreempt|\bevicted\b"),
+    (Cause.DISK_FULL, DISK_FULL),
     (Cause.QUOTA, QUOTA),
     (Cause.CAPACITY, r"allocation (failed|timed out)|(insufficient|not enough|out of) capacity"),
     (Cause.THROTTLED, r"too many requests|\bthrottled\b"),
@@ -36,6 +38,7 @@ _BY_HEADLINE: Final[Rules] = (
 # For the message and the log: none of these causes makes a retry pay again.
 _BY_TEXT: Final[Rules] = (
     (Cause.OUT_OF_MEMORY, r"out of memory|OutOfMemoryError|MemoryError|oom-?kill|exit code:? -?(137|9)\b"),
+    (Cause.DISK_FULL, DISK_FULL),
     (
         Cause.AUTH,
         r"AuthorizationFailed|AuthenticationFailed|AuthorizationPermissionMismatch|40[13] Client Err",

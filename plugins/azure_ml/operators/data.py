@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.masking import masked
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
 
@@ -49,7 +50,11 @@ class AzureMLRegisterDataOperator(AzureMLOperator):
             name = f"{self.asset_name}-{key}".replace("_", "-")
             known = self.hook.data.get(name, file["version"])
             asset = known or self.hook.data.register(
-                name, file["version"], file["uri"], description=self.description, tags=self.made_by(context)
+                name,
+                file["version"],
+                file["uri"],
+                description=masked(self.description),
+                tags=self.made_by(context),
             )
             self.log.info(
                 "Data asset %s version %s %s: %s",

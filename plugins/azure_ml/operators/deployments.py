@@ -19,6 +19,7 @@ from azure_ml.errors import (
 from azure_ml.hook.online.entities import DeploymentSpec, TrafficSpec
 from azure_ml.lifecycle.tags import ENDPOINT_LEASE
 from azure_ml.links import LOG_KEY, STUDIO_KEY, DeploymentLogLink, EndpointLink, log_page
+from azure_ml.masking import masked, masked_values
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
 from azure_ml.operators.online import AzureMLOnlineOperator
@@ -186,7 +187,7 @@ class AzureMLInvokeEndpointOperator(AzureMLOperator):
         """Ask."""
         request = self.make_request(self.hook.data.read_lines(self.data_uri), **self.op_kwargs)
         started = time.monotonic()
-        raw = self.hook.endpoints.invoke(self.endpoint_name, request, optional(self.deployment_name))
+        raw = masked(self.hook.endpoints.invoke(self.endpoint_name, request, optional(self.deployment_name)))
         seconds = round(time.monotonic() - started, 3)
         self.log.info("Raw answer after %.3f s: %s", seconds, raw)
         try:
@@ -196,4 +197,5 @@ class AzureMLInvokeEndpointOperator(AzureMLOperator):
                 f"The endpoint {self.endpoint_name!r} gives no usable answer ({error}): "
                 f"it said {raw[:300]!r}; look at the deployment's log in Studio."
             ) from error
-        return {**result, "seconds": seconds, "raw": raw}
+        shown: Result = masked_values({**result, "seconds": seconds, "raw": raw})
+        return shown

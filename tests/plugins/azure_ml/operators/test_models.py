@@ -39,6 +39,15 @@ def test_a_jobs_output_becomes_a_model_with_its_lineage(
     assert f"/model/{unique}:1/details" in found["studio_url"]
 
 
+def test_no_secret_becomes_a_tag_or_a_description(
+    azureml_local: AzureMLLocal, trained_job: tuple[str, list[str]], context: Callable[..., Any], unique: str
+) -> None:
+    source = {"data_from": "https://x/b?sv=1&amp;sig=tellnobody"}
+    register(trained_job[0], unique, context(), tags=source, description="AccountKey=tellnobody")
+    model = azureml_local.ml_client().models.get(unique, version="1")
+    assert "tellnobody" not in f"{model.tags} {model.description}"
+
+
 def test_a_retry_makes_no_second_version_and_another_job_does(
     trained_job: tuple[str, list[str]],
     hook: AzureMLHook,

@@ -28,6 +28,8 @@ def inner(*codes: str) -> InnerErrorResponse | None:
         ("UserError", "Allocation failed in this region.", Cause.CAPACITY),
         ("UserError", "The quota of the family is used up.", Cause.QUOTA),
         ("UserError", "exit code 137", Cause.OUT_OF_MEMORY),
+        ("UserError", "OSError: [Errno 28] No space left on device", Cause.DISK_FULL),
+        ("UserError", "Disk quota exceeded", Cause.DISK_FULL),
         ("ServiceError", "CUDA out of memory.", Cause.OUT_OF_MEMORY),
         ("UserError", "rows.jsonl line 3: not valid JSON", Cause.BAD_DATA),
         ("UserError", "train.py: error: argument --epochs: invalid", Cause.BAD_PARAMETER),
@@ -62,7 +64,7 @@ def test_a_word_in_somebodys_log_does_not_make_us_pay_again(word: str) -> None:
 
 
 def test_every_cause_of_a_failed_job_has_an_error_and_a_cure() -> None:
-    assert set(FAILURES) == set(Cause) - {Cause.CANCELED, Cause.TIMEOUT}
+    assert set(FAILURES) == set(Cause) - {Cause.CANCELED, Cause.TIMEOUT, Cause.MACHINE}
     assert all(kind.cure for kind in FAILURES.values())
     assert {kind.cause for kind in FAILURES.values()} == set(FAILURES)
     assert {Cause.PREEMPTION, Cause.CAPACITY, Cause.THROTTLED, Cause.PLATFORM} == PAID_AGAIN

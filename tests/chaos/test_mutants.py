@@ -1,0 +1,64 @@
+"""The planted bugs: every one still fits the product, and names what should notice it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from include.launcher.paths import ROOT
+from tests.chaos import cases, mutants
+
+MUTANTS = mutants.load()
+CASES = {case.name for case in cases.load()}
+
+
+def test_there_are_at_least_forty_and_no_two_have_one_name() -> None:
+    assert len(MUTANTS) >= 40
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_each_applies_changes_something_and_says_who_should_notice(mutant: mutants.Mutant) -> None:
+    assert mutant.applies(ROOT)
+    assert mutant.file.startswith(("dags/", "plugins/", "include/"))
+    assert mutant.why.endswith(".")
+    ast.parse((ROOT / mutant.file).read_text().replace(mutant.old, mutant.new))
+    files = [word for word in shlex.split(mutant.tests) if word.startswith("tests/")]
+    assert files or mutant.cases
+    assert all((ROOT / file).exists() for file in files)
+    assert set(mutant.cases) <= CASES
+
+
+def test_a_bug_is_planted_in_a_copy_and_taken_out_again() -> None:
+    mutant = MUTANTS[0]
+    with mutants.copy_of_the_tree() as tree:
+        with mutants.planted(mutant, tree):
+            assert mutant.new in (tree / mutant.file).read_text()
+            assert mutant.applies(ROOT)
+        assert mutant.applies(tree)
+        assert (tree / ".venv" / "bin" / "python").exists()
+
+
+def test_a_noticed_bug_is_told_from_one_that_nobody_notices(tmp_path: Path) -> None:
+    # By tests that start nothing: a second each, after the imports.
+    for name, noticed in (("a-pause-of-days", True), ("capacity-is-not-waited-for", True)):
+        assert mutants.main(["--names", name, "--no-cases", "--out", str(tmp_path / "out.json")]) == 0
+        (row,) = json.loads((tmp_path / "out.json").read_text())
+        assert (row["patch"], row["killed_by"] is not None) == (name, noticed)
+
+
+def test_a_bug_that_its_tests_do_not_notice_survives() -> None:
+    harmless = mutants.Mutant(
+        name="harmless",
+        file="plugins/azure_ml/retries.py",
+        old="# a region gets machines later",
+        new="# a region gets machines sooner",
+        tests="tests/plugins/azure_ml/test_retries.py",
+        why="It changes a comment.",
+    )
+    with mutants.copy_of_the_tree() as tree:
+        assert mutants.hunt(harmless, tree, with_cases=False).killed_by is None
