@@ -25,6 +25,8 @@ def returned(step: XComArg, key: str) -> Any:
 @task(multiple_outputs=True)
 def check_data(base_model: str, base_model_version: str) -> dict[str, Any]:
     """Read and check every row that the run uses, and keep them in the workspace; see :mod:`data.checking`."""
+    require_result(base_model, "choose_model", "name", "check_data")
+    require_result(base_model_version, "choose_model", "version", "check_data")
     params = get_current_context()["params"]
     return checking.check_params(params, AzureMLHook(), base_model, base_model_version)
 

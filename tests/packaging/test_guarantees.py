@@ -35,7 +35,7 @@ def default(section: str, key: str) -> int:
 
 
 def hours(span: Any) -> int:
-    return round(span.total_seconds() / 3600)
+    return int(span.total_seconds() // 3600)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_the_heartbeat_timeout_is_the_promised_one(launched: dict[str, str]) -> 
         f"{hours(DEADLINE.interval)} h after the run was made",
         f"deadline, {hours(DEADLINE.interval)} h; the reaper does not",
         f"endpoints {hours(ENDPOINT_LEASE)} h, jobs {hours(JOB_LEASE)} h",
-        "`check_data`, `prepare_data`: up to six attempts",
+        "`check_data`: up to six attempts",
         "at most one megabyte",
         "every 15 minutes (`AZURE_ML_REAP_SCHEDULE`)",
         "the teardown waits again (1 h)",

@@ -6,9 +6,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +15,6 @@ from azure.core import exceptions as core
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
 from azure_ml.hook._translate import translated
-from azure_ml.operators import AzureMLPrepareDataOperator
 from tests.support.limits import no_file_above
 
 
@@ -97,15 +94,8 @@ def test_a_really_full_disk_says_so() -> None:
         Path("/dev/full").write_text("x")
 
 
-def test_a_download_that_finds_no_room_says_so(
-    hook: AzureMLHook, context: Callable[..., Any], unique: str, tmp_path: Path
-) -> None:
-    def prepare(folder: Path) -> tuple[dict[str, Path], dict[str, Any]]:
-        file = folder / "large.jsonl"
-        file.write_text("x" * 200_000)
-        return {"large": file}, {}
-
-    operator = AzureMLPrepareDataOperator(task_id="data", prepare=prepare, asset_name=unique)
-    uri = operator.execute(context())["large_uri"]
+def test_a_download_that_finds_no_room_says_so(hook: AzureMLHook) -> None:
+    hook.files.write("tests/large/rows.jsonl", b"x" * 200_000)
+    uri = hook.files.uri("tests/large/rows.jsonl")
     with pytest.raises(errors.DiskFull, match=r"Cannot download .*File too large"), no_file_above(100_000):
         hook.data.read_lines(uri)

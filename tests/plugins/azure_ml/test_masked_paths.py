@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azure_ml import errors
 from azure_ml.hook import AzureMLHook
-from azure_ml.operators import AzureMLPrepareDataOperator
+from azure_ml.operators import AzureMLRegisterDataOperator
 from tests.support.azureml_service import AzureMLLocal
 
 SECRETS = (
@@ -43,12 +42,15 @@ def test_a_jobs_log_and_its_failure_are_masked(hook: AzureMLHook, command_job: C
     assert "tellnobody" not in str(caught.value)
 
 
-def test_a_summary_of_the_data_is_masked_in_the_xcom(
-    connection: Any, context: Callable[..., Any], unique: str
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_description_is_masked_before_it_is_registered(
+    hook: AzureMLHook, context: Callable[..., Any], unique: str, secret: str
 ) -> None:
-    def prepare(_: Path) -> tuple[dict[str, Path], dict[str, Any]]:
-        return {}, {"read_from": [*SECRETS], "rows": 3}
-
-    found = AzureMLPrepareDataOperator(task_id="data", prepare=prepare, asset_name=unique).execute(context())
-    assert found["rows"] == 3
-    assert "tellnobody" not in str(found)
+    hook.files.write("tests/masked/rows.jsonl", b"{}\n")
+    file = {"uri": hook.files.uri("tests/masked/rows.jsonl"), "version": "1"}
+    AzureMLRegisterDataOperator(
+        task_id="data", files={"train": file}, asset_name=unique, description=f"read from {secret}"
+    ).execute(context())
+    asset = hook.clients.workspace_client.data.get(f"{unique}-train", "1")
+    assert asset.description.startswith("read from ")
+    assert "tellnobody" not in asset.description
