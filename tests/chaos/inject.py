@@ -84,7 +84,8 @@ def unheard_kill(run: Run) -> list[str]:
 
 def after(run: Run) -> None:
     """Keep what is held until the fault has been noticed, then let go."""
-    if run.case.fault in NOTICED and (holds_job(run) or holds_task(run)):
+    # Where on_kill was waited for, the fault has been noticed.
+    if run.case.fault in NOTICED and (holds_job(run) or holds_task(run)) and not held_teardown(run.case):
         noticed, seconds = _noticing(run)
         run.until(lambda: noticed() or run.state() in FINAL, seconds)
     if run.case.fault == "token-expired" and holds_job(run):

@@ -86,12 +86,14 @@ def copy_of_the_tree() -> Iterator[Path]:
         check=True,
     )
     with tempfile.TemporaryDirectory(prefix="chaos-mutants-") as folder:
-        tree = Path(folder)
+        tree = Path(folder) / "tree"
+        # The published contracts, where they are there.
+        (Path(folder) / "shared").symlink_to(ROOT.parent / "shared")
         for name in listed.stdout.splitlines():
             if (ROOT / name).is_file():
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, tree / name)
-        (tree / ".local").mkdir()
+        (tree / ".local").mkdir(parents=True)
         for name in SHARED:
             (tree / name).symlink_to((ROOT / name).resolve())
         yield tree
