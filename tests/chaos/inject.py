@@ -40,7 +40,7 @@ def reach(run: Run) -> None:
 def _there(run: Run) -> bool:
     state = run.task()[0]
     if holds_job(run) and run.case.mode == "deferred":
-        return state == "deferred" and run.training_runs()
+        return state == "deferred" and run.training_runs() and run.trigger_runs()
     if holds_job(run):
         return state == "running" and run.pid_is_known() and run.training_runs()
     if holds_request(run):
