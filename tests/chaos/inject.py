@@ -40,7 +40,7 @@ def reach(run: Run) -> None:
 def _there(run: Run) -> bool:
     state = run.task()[0]
     if holds_job(run) and run.case.mode == "deferred":
-        return state == "deferred" and run.training_runs()
+        return state == "deferred" and run.training_runs() and run.trigger_runs()
     if holds_job(run):
         return state == "running" and run.pid_is_known() and run.training_runs()
     if holds_request(run):
@@ -84,7 +84,8 @@ def unheard_kill(run: Run) -> list[str]:
 
 def after(run: Run) -> None:
     """Keep what is held until the fault has been noticed, then let go."""
-    if run.case.fault in NOTICED and (holds_job(run) or holds_task(run)):
+    # Where on_kill was waited for, the fault has been noticed.
+    if run.case.fault in NOTICED and (holds_job(run) or holds_task(run)) and not held_teardown(run.case):
         noticed, seconds = _noticing(run)
         run.until(lambda: noticed() or run.state() in FINAL, seconds)
     if run.case.fault == "token-expired" and holds_job(run):

@@ -86,12 +86,14 @@ def copy_of_the_tree() -> Iterator[Path]:
         check=True,
     )
     with tempfile.TemporaryDirectory(prefix="chaos-mutants-") as folder:
-        tree = Path(folder)
+        tree = Path(folder) / "tree"
+        # The published contracts, where they are there.
+        (Path(folder) / "shared").symlink_to(ROOT.parent / "shared")
         for name in listed.stdout.splitlines():
             if (ROOT / name).is_file():
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, tree / name)
-        (tree / ".local").mkdir()
+        (tree / ".local").mkdir(parents=True)
         for name in SHARED:
             (tree / name).symlink_to((ROOT / name).resolve())
         yield tree
@@ -109,40 +111,81 @@ def planted(mutant: Mutant, tree: Path) -> Iterator[None]:
         file.write_text(text)
 
 
-def hunt(mutant: Mutant, tree: Path, *, with_cases: bool) -> Outcome:
+class Pytest:
+    """Runs tests of a copy of the tree, each time in a process of its own that is forked from a warm one."""
+
+    def __init__(self, tree: Path) -> None:
+        self._process = subprocess.Popen(
+            [*_python(tree), "tests.chaos.nursery"],
+            cwd=tree,
+            env=_environment(tree),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, selection: str) -> tuple[str | None, str]:
+        """The first test that failed, and what kept the tests from running."""
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--hypothesis-seed=0"]
+        request = {"arguments": [*options, *shlex.split(selection)], "seconds": TEST_SECONDS}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        answer = json.loads(self._process.stdout.readline())
+        if answer["status"] not in (0, TESTS_FAILED):
+            return None, f"pytest could not run {selection}: {answer['output'][-600:]}"
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", answer["output"], re.MULTILINE)
+        return (failed[1] if failed else selection) if answer["status"] else None, ""
+
+    def end(self) -> None:
+        """End the warm process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+
+
+@contextmanager
+def warm(tree: Path) -> Iterator[Pytest]:
+    """Pytest for a copy of the tree."""
+    runner = Pytest(tree)
+    try:
+        yield runner
+    finally:
+        runner.end()
+
+
+def hunt(mutant: Mutant, tree: Path, tests: Pytest, *, with_cases: bool) -> Outcome:
     """Plant a bug and ask its tests, then its cases, whether they notice."""
     if not mutant.applies(ROOT):
         return Outcome(mutant, None, f"the old text does not stand in {mutant.file} exactly once")
     with planted(mutant, tree):
         if mutant.tests:
-            killer, problem = _tests(mutant.tests, tree)
+            killer, problem = tests.run(mutant.tests)
             if killer or problem:
                 return Outcome(mutant, killer, problem)
         return Outcome(mutant, _cases(mutant.cases, tree) if with_cases else None)
 
 
-def _run(command: list[str], tree: Path, seconds: float) -> subprocess.CompletedProcess[str]:
+def _python(tree: Path) -> list[str]:
+    return [str(tree / ".venv" / "bin" / "python"), "-W", "ignore", "-m"]
+
+
+def _environment(tree: Path) -> dict[str, str]:
     paths = [str(tree / name) for name in ("", "plugins", "include")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _run(command: list[str], tree: Path, seconds: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(tree / ".venv" / "bin" / "python"), "-W", "ignore", "-m", *command],
+        [*_python(tree), *command],
         cwd=tree,
-        env=environment,
+        env=_environment(tree),
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
     )
-
-
-def _tests(selection: str, tree: Path) -> tuple[str | None, str]:
-    """The first test that failed, and what kept them from running."""
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--hypothesis-seed=0"]
-    done = _run(["pytest", *options, *shlex.split(selection)], tree, TEST_SECONDS)
-    if done.returncode > TESTS_FAILED:
-        return None, f"pytest could not run {selection}: {done.stdout[-400:]}{done.stderr[-200:]}"
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    return (failed[1] if failed else selection) if done.returncode else None, ""
 
 
 def _cases(names: Iterable[str], tree: Path) -> str | None:
@@ -155,15 +198,16 @@ def _cases(names: Iterable[str], tree: Path) -> str | None:
 def baseline(mutants: Iterable[Mutant], tree: Path) -> list[str]:
     """The selections of tests that fail without any bug, and so prove nothing."""
     selections = sorted({mutant.tests for mutant in mutants if mutant.tests})
-    return [selection for selection in selections if _tests(selection, tree) != (None, "")]
+    with warm(tree) as tests:
+        return [selection for selection in selections if tests.run(selection) != (None, "")]
 
 
 def _share(mutants: list[Mutant], with_cases: bool) -> list[Outcome]:
     """Hunt some mutants in a copy of their own."""
     outcomes = []
-    with copy_of_the_tree() as tree:
+    with copy_of_the_tree() as tree, warm(tree) as tests:
         for mutant in mutants:
-            outcome = hunt(mutant, tree, with_cases=with_cases)
+            outcome = hunt(mutant, tree, tests, with_cases=with_cases)
             outcomes.append(outcome)
             print(f"{'killed  ' if outcome.killed_by else 'SURVIVES'} {mutant.name}: ", end="")
             print(outcome.killed_by or outcome.problem or mutant.why, flush=True)

@@ -117,6 +117,13 @@ class Run:
         query = "SELECT task_id, state FROM task_instance WHERE dag_id = ? AND run_id = ?"
         return {str(task): str(state) for task, state in self._airflow(query)}
 
+    def trigger_runs(self) -> bool:
+        """Whether a triggerer has taken up the case's task: before that, nobody hears that it was ended."""
+        logs = (
+            self.world.stack.paths.airflow_home / "logs" / f"dag_id={self.dag_id}" / f"run_id={self.run_id}"
+        )
+        return any((logs / f"task_id={self.case.task}").glob("*.trigger.*"))
+
     def is_busy(self) -> bool:
         """Whether a task of it is under way."""
         return bool({"running", "restarting", "queued", "deferred"} & set(self.tasks().values()))

@@ -60,5 +60,5 @@ def test_a_bug_that_its_tests_do_not_notice_survives() -> None:
         tests="tests/plugins/azure_ml/test_retries.py",
         why="It changes a comment.",
     )
-    with mutants.copy_of_the_tree() as tree:
-        assert mutants.hunt(harmless, tree, with_cases=False).killed_by is None
+    with mutants.copy_of_the_tree() as tree, mutants.warm(tree) as tests:
+        assert mutants.hunt(harmless, tree, tests, with_cases=False).killed_by is None

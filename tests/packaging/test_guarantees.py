@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -34,8 +34,8 @@ def default(section: str, key: str) -> int:
     return round(float(str(conf.get_default_value(section, key))))
 
 
-def hours(span: Any) -> int:
-    return int(span.total_seconds() // 3600)
+def hours(span: timedelta) -> int:
+    return round(span.total_seconds() / 3600)
 
 
 @pytest.fixture

@@ -56,7 +56,12 @@ def test_a_job_that_only_stands_still_can_be_canceled(state: str | None) -> None
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_only_one_state_of_each_noun_is_success(noun: Noun) -> None:
-    assert STATES[noun][Phase.SUCCEEDED] == (("Completed",) if noun == "job" else ("Succeeded",))
+    goal = ("Completed",) if noun == "job" else ("Succeeded",)
+    assert STATES[noun][Phase.SUCCEEDED] == goal
+    assert (
+        tuple(state for states in STATES[noun].values() for state in states if is_success(noun, state))
+        == goal
+    )
 
 
 @pytest.mark.parametrize("state", ["Canceled", "NotResponding", "Paused", "Failed"])
