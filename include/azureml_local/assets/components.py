@@ -1,4 +1,7 @@
-"""Components of the workspace: what the service makes of a definition, and what of it may change later."""
+"""Components of the workspace.
+
+The service fills in what a definition leaves open; what only describes it may change later.
+"""
 
 from __future__ import annotations
 

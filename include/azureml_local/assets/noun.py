@@ -47,6 +47,7 @@ class Noun:
         fixed: properties that never change once a version exists.
         shared: properties that all versions of a name, and the container, have in common.
         essence: what of a fixed property must stay, from its name and value.
+        by_content: whether a list by hash goes over all names: the SDK uploads no code twice.
         next_version: the version that the container offers, from all there are.
     """
 
@@ -56,6 +57,7 @@ class Noun:
     complete: Complete
     shared: tuple[str, ...] = ()
     essence: Callable[[str, Any], Any] = _whole
+    by_content: bool = False
     next_version: Callable[[list[Document]], str] = next_number
 
     @property

@@ -39,10 +39,9 @@ def serve(router: APIRouter, noun: Noun) -> APIRouter:
         return Response(status_code=200 if assets.delete_container(noun, name) else 204)
 
     async def list_versions(name: str, scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
-        """The versions of an asset, newest first; by view, tags, order. By hash those of every asset of this kind."""
-        digest = request.query_params.get("hash")
-        known = assets.same_content(noun, digest) if digest else assets.versions(noun.plural, name)
-        chosen = select(request, known)
+        """The versions of an asset, newest first; by view, tags, order. Code by hash: of all names."""
+        of_all = noun.by_content and "hash" in request.query_params
+        chosen = select(request, assets.versions(noun.plural, None if of_all else name))
         return grammar.page(request, [version_body(noun, scope, item) for item in chosen])
 
     async def get_version(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:

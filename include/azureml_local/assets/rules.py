@@ -93,17 +93,9 @@ class Assets(Part):
         """Remove one version; whether there was one."""
         return self._store.delete(noun.plural, f"{name}/{version}")
 
-    def versions(self, plural: str, name: str) -> list[Document]:
-        """All versions of a name, oldest first."""
-        return self._store.list(plural, f"{name}/")
-
-    def same_content(self, noun: Noun, digest: str) -> list[Document]:
-        """All versions, of whatever name, whose content has that hash: the SDK uploads no code twice."""
-        return [
-            one
-            for one in self._store.list(noun.plural)
-            if one["properties"]["properties"].get("hash_sha256") == digest
-        ]
+    def versions(self, plural: str, name: str | None) -> list[Document]:
+        """All versions of a name, or of all names, oldest first."""
+        return self._store.list(plural, f"{name}/" if name else "")
 
     def find_version(self, noun: Noun, name: str, version: str) -> Document:
         """A version; :data:`DEFAULT_VERSION` means the newest that is not archived.

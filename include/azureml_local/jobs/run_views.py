@@ -100,8 +100,9 @@ def _common(document: Document) -> Json:
 
 def _definition(document: Document) -> Json | None:
     """What a command's process is started with; None for a pipeline."""
-    definition = document.get("definition")
-    return definition and definition | {"target": document.get("compute"), "jobName": document["displayName"]}
+    definition: Json | None = document.get("definition")
+    about = {"target": document.get("compute"), "jobName": document["displayName"]}
+    return definition and {**definition, **about}
 
 
 def _error(error: Json | None) -> Json | None:
@@ -135,7 +136,7 @@ def _type(spec: Json) -> str:
 def _all_outputs(document: Document) -> Json:
     """The declared outputs, and ``default`` with the logs and artifacts."""
     artifacts = long_uri("workspaceartifactstore", artifact_prefix(document.key))
-    return document["outputs"] | {"default": {"type": "uri_folder", "uri": artifacts}}
+    return {**document["outputs"], "default": {"type": "uri_folder", "uri": artifacts}}
 
 
 def _asset_id(name: str, version: str = "1") -> str:
