@@ -16,7 +16,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos chaos-mutants bench bench-data bench-gate figures lint azureml-local freeze clean
+.PHONY: help setup run up down test conformance chaos chaos-mutants bench bench-data bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -38,6 +38,9 @@ down: ## end everything that run or up started
 
 test: $(READY) ## run the test suite
 	@.venv/bin/python -m pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
+
+conformance: $(READY) ## the SDK's own end-to-end tests against the local Azure ML
+	@.venv/bin/python -W ignore -m tests.conformance
 
 chaos: $(READY) ## the Dag once for every fault of the table: nothing leaks, doubles or lies
 	@.venv/bin/python -m tests.chaos --cases '$(or $(CASES),*)' --stacks '$(or $(STACKS),1)'

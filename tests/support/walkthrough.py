@@ -5,6 +5,7 @@ Run it in a folder with ``config.json``, ``train.jsonl`` and ``test.jsonl``. Pri
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import time
@@ -39,7 +40,9 @@ timestamp = str(int(time.time()))
 foundation_model = registry_ml_client.models.get("Phi-3-mini-4k-instruct", label="latest")
 print(f"Using model {foundation_model.name}, version {foundation_model.version}, id {foundation_model.id}")
 
-compute_cluster, compute_size = "gpu-cluster-big", "Standard_NC24ads_A100_v4"
+allowed = ast.literal_eval(foundation_model.tags.get("finetune_compute_allow_list", "None"))
+print(f"Sizes for fine-tuning: {allowed or foundation_model.properties['finetune-recommended-sku']}")
+compute_cluster, compute_size = "gpu-cluster-big", "Standard_ND40rs_v2"
 try:
     compute = workspace_ml_client.compute.get(compute_cluster)
 except ResourceNotFoundError:
@@ -57,6 +60,18 @@ assert compute.provisioning_state.lower() != "failed", compute.provisioning_stat
     if size.name.lower() == compute.size.lower()
 ]
 
+# What is packed with the model goes to the component whole, over what is written here.
+finetune_parameters = {
+    "num_train_epochs": 3,
+    "per_device_train_batch_size": 1,
+    "learning_rate": 5e-6,
+    "lr_scheduler_type": "cosine",
+    "apply_lora": "true",
+    "apply_deepspeed": "true",
+    "deepspeed_stage": 2,
+}
+if "model_specific_defaults" in foundation_model.tags:
+    finetune_parameters.update(ast.literal_eval(foundation_model.tags["model_specific_defaults"]))
 pipeline_component_func = registry_ml_client.components.get(name="chat_completion_pipeline", label="latest")
 
 
@@ -67,18 +82,12 @@ def create_pipeline() -> dict[str, Output]:
         compute_model_import=compute_cluster,
         compute_preprocess=compute_cluster,
         compute_finetune=compute_cluster,
+        compute_model_evaluation=compute_cluster,
         train_file_path=Input(type="uri_file", path="./train.jsonl"),
         test_file_path=Input(type="uri_file", path="./test.jsonl"),
         number_of_gpu_to_use_finetuning=gpus_per_node,
-        num_train_epochs=1,
-        per_device_train_batch_size=4,
-        learning_rate=5e-3,
-        lr_scheduler_type="cosine",
         max_seq_length=128,
-        logging_steps=1,
-        apply_lora="true",
-        apply_deepspeed="true",
-        deepspeed_stage="2",
+        **finetune_parameters,
     )
     return {"trained_model": chat_completion_pipeline.outputs.mlflow_model_folder}
 
@@ -122,7 +131,7 @@ demo_deployment = ManagedOnlineDeployment(
     name="demo",
     endpoint_name=online_endpoint_name,
     model=registered.id,
-    instance_type="Standard_NC6s_v3",
+    instance_type="STANDARD_NC4AS_T4_V3",
     instance_count=1,
     liveness_probe=ProbeSettings(initial_delay=600),
     request_settings=OnlineRequestSettings(request_timeout_ms=90000),

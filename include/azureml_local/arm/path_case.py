@@ -13,6 +13,8 @@ from typing import Final
 from azureml_local.settings import REGISTRY, RESOURCE_GROUP, WORKSPACE
 
 _START: Final = re.compile(r"(/mferp/managementfrontend|/history/v1\.0)?/subscriptions/", re.I)
+# The tracking API has two addresses, one for each of Azure's own clients.
+_TRACKING: Final = ("/mlflow/v2.0/", "/mlflow/v1.0/")
 _OWNERS: Final = {"resourcegroups": RESOURCE_GROUP, "workspaces": WORKSPACE, "registries": REGISTRY}
 
 
@@ -29,6 +31,7 @@ class PathCase:
 
     def __call__(self, path: str) -> str:
         """The path in the routes' spelling; one that is not ARM's comes back as it is."""
+        path = path.replace(*_TRACKING, 1) if path.startswith(_TRACKING[0]) else path
         start = _START.match(path)
         if start is None:
             return path

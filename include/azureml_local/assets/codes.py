@@ -14,4 +14,4 @@ def complete(_: Uris, name: str, version: str, given: Json) -> Json:
     return {**base(given), "codeUri": given["codeUri"]}
 
 
-NOUN = Noun("codes", "Code", ("codeUri",), complete)
+NOUN = Noun("codes", "Code", ("codeUri",), complete, by_content=True)

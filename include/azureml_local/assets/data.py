@@ -26,7 +26,10 @@ def complete(uris: Uris, name: str, version: str, given: Json) -> Json:
     if not uri:
         raise ArmError(400, "UserError", f"Data {name}:{version} has no dataUri.", target="dataUri")
     own = {"referencedUris": given.get("referencedUris")} if kind == "mltable" else {}
-    return {**base(given), "dataUri": uris.canonical(uri), "dataType": kind, **own}
+    address = uris.canonical(uri)
+    if kind != "uri_file" and address.startswith("azureml://") and not address.endswith("/"):
+        address += "/"
+    return {**base(given), "dataUri": address, "dataType": kind, **own}
 
 
 NOUN = Noun("data", "Data", ("dataUri", "dataType"), complete, shared=("dataType",))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json, Scope
@@ -15,8 +16,25 @@ from azureml_local.engine.store import Document
 from azureml_local.storage.uris import Uris
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,254}")
+# The label of the newest version that is not archived.
+DEFAULT_LABEL = "default"
 # From name, version and given properties to the stored ones; raises ArmError for what is refused.
 Complete = Callable[[Uris, str, str, Json], Json]
+
+
+def _whole(_: str, value: Any) -> Any:
+    return value
+
+
+def version_of(document: Document) -> str:
+    """The version in a document's key."""
+    return document.key.split("/", 1)[1]
+
+
+def next_number(known: list[Document]) -> str:
+    """One more than the highest whole-number version."""
+    numbers = [int(tail) for item in known if (tail := version_of(item)).isdecimal()]
+    return str(max(numbers, default=0) + 1)
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,9 @@ class Noun:
         what: name in messages.
         fixed: properties that never change once a version exists.
         shared: properties that all versions of a name, and the container, have in common.
+        essence: what of a fixed property must stay, from its name and value.
+        by_content: whether a list by hash goes over all names: the SDK uploads no code twice.
+        next_version: the version that the container offers, from all there are.
     """
 
     plural: str
@@ -35,11 +56,17 @@ class Noun:
     fixed: tuple[str, ...]
     complete: Complete
     shared: tuple[str, ...] = ()
+    essence: Callable[[str, Any], Any] = _whole
+    by_content: bool = False
+    next_version: Callable[[list[Document]], str] = next_number
 
     @property
     def containers(self) -> str:
         """Kind of the containers' documents."""
         return f"{self.plural}Containers"
+
+
+_OPTIONAL = ("stage", "autoDeleteSetting")
 
 
 def base(properties: Json) -> Json:
@@ -50,6 +77,7 @@ def base(properties: Json) -> Json:
         "properties": _texts(properties.get("properties")),
         "isArchived": bool(properties.get("isArchived")),
         "isAnonymous": bool(properties.get("isAnonymous")),
+        **{field: properties[field] for field in _OPTIONAL if properties.get(field) is not None},
     }
 
 
@@ -70,23 +98,13 @@ def check_name(what: str, name: str, version: str) -> None:
             )
 
 
-def version_of(document: Document) -> str:
-    """The version in a document's key."""
-    return document.key.split("/", 1)[1]
-
-
-def next_version(known: list[Document]) -> str:
-    """One more than the highest whole-number version."""
-    numbers = [int(tail) for item in known if (tail := version_of(item)).isdecimal()]
-    return str(max(numbers, default=0) + 1)
-
-
-def version_body(noun: Noun, scope: Scope, document: Document) -> Json:
-    """A version as ARM sends it."""
+def version_body(noun: Noun, scope: Scope, document: Document, label: str | None = None) -> Json:
+    """A version as ARM sends it; one that was asked for by a label has the label in its id."""
     name, version = document.key.split("/", 1)
-    return grammar.envelope(
+    sent = grammar.envelope(
         scope.child(noun.plural, name, "versions", version),
         {**document["properties"], "provisioningState": "Succeeded"},
         created=document.created,
         modified=document.modified,
     )
+    return sent | {"id": scope.child(noun.plural, name, "labels", label)} if label else sent

@@ -11,8 +11,8 @@ from azureml_local.arm import grammar
 from azureml_local.arm.grammar import WORKSPACE_PATH, Json
 from azureml_local.arm.lists import select
 from azureml_local.assets import codes, components, data, environments, models
-from azureml_local.assets.noun import Noun, check_name, version_body
-from azureml_local.assets.rules import AssetsDep
+from azureml_local.assets.noun import DEFAULT_LABEL, Noun, check_name, version_body
+from azureml_local.assets.rules import DEFAULT_VERSION, AssetsDep
 from azureml_local.assets.schemas import Version
 from azureml_local.routing import ScopeDep, authorized_router
 
@@ -39,13 +39,15 @@ def serve(router: APIRouter, noun: Noun) -> APIRouter:
         return Response(status_code=200 if assets.delete_container(noun, name) else 204)
 
     async def list_versions(name: str, scope: ScopeDep, assets: AssetsDep, request: Request) -> Json:
-        """The versions of an asset, newest first; by view, tags, order, hash."""
-        chosen = select(request, assets.versions(noun.plural, name))
+        """The versions of an asset, newest first; by view, tags, order. Code by hash: of all names."""
+        of_all = noun.by_content and "hash" in request.query_params
+        chosen = select(request, assets.versions(noun.plural, None if of_all else name))
         return grammar.page(request, [version_body(noun, scope, item) for item in chosen])
 
     async def get_version(name: str, version: str, scope: ScopeDep, assets: AssetsDep) -> Json:
         """One version; ``azureml_default`` is the newest."""
-        return version_body(noun, scope, assets.find_version(noun, name, version))
+        label = DEFAULT_LABEL if version == DEFAULT_VERSION else None
+        return version_body(noun, scope, assets.find_version(noun, name, version), label)
 
     async def put_version(
         name: str, version: str, scope: ScopeDep, assets: AssetsDep, body: Version

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json, Scope
-from azureml_local.assets.noun import Noun, base, check_name, next_version, version_of
+from azureml_local.assets.noun import Noun, base, check_name, version_of
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store
 from azureml_local.routing import part
@@ -93,9 +93,9 @@ class Assets(Part):
         """Remove one version; whether there was one."""
         return self._store.delete(noun.plural, f"{name}/{version}")
 
-    def versions(self, plural: str, name: str) -> list[Document]:
-        """All versions of a name, oldest first."""
-        return self._store.list(plural, f"{name}/")
+    def versions(self, plural: str, name: str | None) -> list[Document]:
+        """All versions of a name, or of all names, oldest first."""
+        return self._store.list(plural, f"{name}/" if name else "")
 
     def find_version(self, noun: Noun, name: str, version: str) -> Document:
         """A version; :data:`DEFAULT_VERSION` means the newest that is not archived.
@@ -126,7 +126,7 @@ class Assets(Part):
         properties = {
             **document["properties"],
             "latestVersion": version_of(active[-1]) if active else None,
-            "nextVersion": next_version(known),
+            "nextVersion": noun.next_version(known),
             "provisioningState": "Succeeded",
         }
         properties.pop("isAnonymous", None)
@@ -165,10 +165,17 @@ AssetsDep = Annotated[Assets, part(Assets)]
 
 def _refuse_changes(noun: Noun, name: str, complete: Json, before: Json, fields: tuple[str, ...]) -> None:
     for field in fields:
-        if complete.get(field) != before.get(field):
+        new, old = noun.essence(field, complete.get(field)), noun.essence(field, before.get(field))
+        if new != old:
             # The text about paths is one that the SDK compares with.
-            message = (
-                f"{noun.what} {name} exists with {field} {before.get(field)!r}: give a new name or version."
-            )
+            message = f"{noun.what} {name} exists with {_other(field, new, old)}: give a new name or version."
             message = "Asset paths cannot be updated." if field.endswith("Uri") else message
             raise ArmError(409, "UserError", message, target=name)
+
+
+def _other(field: str, new: object, old: object) -> str:
+    """What the version has that is not the same: of an object the names, else the value."""
+    if not isinstance(new, dict) or not isinstance(old, dict):
+        return f"{field} {old!r}"
+    names = sorted(key for key in {*new, *old} if new.get(key) != old.get(key))
+    return f"another {', '.join(names)} in its {field}"

@@ -30,8 +30,9 @@ def _render(scope: Scope, base_url: str, job: Document, run: Document) -> Json:
         "services": _services(scope, base_url, job.key),
         "outputs": {
             name: {
-                **given,
-                "uri": run["outputs"][name]["uri"] if name in run["outputs"] else given.get("uri"),
+                "mode": "ReadWriteMount",
+                **{field: value for field, value in (given or {}).items() if value is not None},
+                "uri": run["outputs"][name]["uri"] if name in run["outputs"] else (given or {}).get("uri"),
             }
             for name, given in (properties.get("outputs") or {}).items()
         },

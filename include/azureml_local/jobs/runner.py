@@ -11,7 +11,7 @@ from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
 from azureml_local.engine.store import now
 from azureml_local.jobs.history import ACTIVE
-from azureml_local.jobs.nodes import Node
+from azureml_local.jobs.nodes import Asset, Node
 from azureml_local.jobs.step import StepFailedError, Steps
 from azureml_local.routing import part
 
@@ -34,7 +34,7 @@ class Runner(Part):
             _kind(root),
             experiment,
             compute=root.demands.compute,
-            outputs=_outputs(root),
+            **_described(root),
             **fields,
         )
         task = asyncio.get_running_loop().create_task(self._job(root), name=f"job {root.run_id}")
@@ -171,7 +171,7 @@ class Runner(Part):
                 parent=pipeline.run_id,
                 displayName=node.name,
                 compute=node.demands.compute,
-                outputs=_outputs(node),
+                **_described(node),
                 properties={"azureml.moduleName": node.name, "azureml.moduleid": node.component.id},
             )
             running[asyncio.create_task(self._node(node, root), name=f"run {node.run_id}")] = node
@@ -206,6 +206,25 @@ def _error_of(error: StepFailedError | ArmError) -> Json:
 
 def _kind(node: Node) -> str:
     return "pipeline" if node.is_pipeline else "command"
+
+
+def _described(node: Node) -> Json:
+    """What run history keeps of a node: its data, and what its process is started with."""
+    return {
+        "inputs": {name: value.uri for name, value in node.inputs.items() if isinstance(value, Asset)},
+        "outputs": _outputs(node),
+        "definition": None if node.is_pipeline else _definition(node),
+    }
+
+
+def _definition(node: Node) -> Json:
+    spec = node.component.spec
+    return {
+        "command": spec.get("command"),
+        "environment": {"name": spec.get("environment")},
+        "environmentVariables": node.environment,
+        "nodeCount": node.demands.instances,
+    }
 
 
 def _outputs(node: Node) -> Json:

@@ -6,72 +6,16 @@ from typing import Any
 
 from fastapi import Request
 
-from azureml_local.arm.grammar import CALLER, WORKSPACE_PATH, Json, whole_number
-from azureml_local.engine.store import Document
+from azureml_local.arm.grammar import WORKSPACE_PATH, Json, whole_number
+from azureml_local.jobs import run_views
 from azureml_local.jobs.history import HistoryDep
 from azureml_local.routing import ScopeDep, authorized_router
-from azureml_local.settings import LOCATION, TENANT_ID, WORKSPACE_GUID
-from azureml_local.storage.addresses import artifact_prefix, long_form, long_uri
 
 router = authorized_router(doc=__doc__)
 _HISTORY = f"/history/v1.0{WORKSPACE_PATH}"
 _BY_NAME = f"{_HISTORY}/experiments/{{experiment}}"
 _BY_ID = f"{_HISTORY}/experimentids/{{experiment}}"
 _PAGE = 100
-_KINDS = {"pipeline": "azureml.PipelineRun", "step": "azureml.PipelineRun", "command": "azureml.StepRun"}
-_OUTPUT_TYPES = {"uri_file": "uri_file", "mltable": "mltable"}
-
-
-def _common(run: Document) -> Json:
-    """What a run and its details both have."""
-    compute = run.get("compute")
-    return {
-        "runId": run.key,
-        "runUuid": run.key,
-        "parentRunUuid": run["parentRunId"],
-        "rootRunUuid": run["rootRunId"],
-        "parentRunId": run["parentRunId"],
-        "status": run["status"],
-        "startTimeUtc": run.get("startTime"),
-        "endTimeUtc": run.get("endTime"),
-        "error": run.get("error"),
-        "warnings": run.get("warnings", []),
-        "tags": run["tags"],
-        "properties": run["properties"],
-        "parameters": run["parameters"],
-        "services": {},
-        "revision": 1,
-        "createdBy": {"userObjectId": TENANT_ID, "userTenantId": TENANT_ID, "userName": CALLER},
-        "compute": {"target": compute, "targetType": "amlcompute"} if compute else None,
-    }
-
-
-def _run(run: Document) -> Json:
-    """A run as the list and the run itself show it."""
-    return {
-        **_common(run),
-        "rootRunId": run["rootRunId"],
-        "createdUtc": run.created,
-        "lastModifiedUtc": run.modified,
-        "experimentId": run["experimentId"],
-        "dataContainerId": f"dcid.{run.key}",
-        "displayName": run["displayName"],
-        "name": run["displayName"],
-        "description": run.get("description"),
-        "hidden": run["hidden"],
-        "runType": _KINDS.get(run["kind"], "mlflow"),
-        "runTypeV2": {"orchestrator": "", "traits": [], "attribution": None, "computeType": None},
-        "target": run.get("compute"),
-        "inputs": {},
-        "outputs": {
-            name: {"assetId": _asset_id(run.key, name), "type": _OUTPUT_TYPES.get(spec["type"], "uri_folder")}
-            for name, spec in (run["outputs"] | {"default": {"type": "uri_folder"}}).items()
-        },
-    }
-
-
-def _asset_id(run_id: str, output: str) -> str:
-    return f"azureml://locations/{LOCATION}/workspaces/{WORKSPACE_GUID}/data/azureml_{run_id}_output_data_{output}/versions/1"
 
 
 @router.get(f"{_HISTORY}/runs/{{run_id}}/details")
@@ -79,16 +23,7 @@ def _asset_id(run_id: str, output: str) -> str:
 @router.get(f"{_BY_ID}/runs/{{run_id}}/details")
 async def details(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
     """State, error and log files of a run."""
-    run = history.get(run_id)
-    return {
-        **_common(run),
-        "target": run.get("compute"),
-        "createdTimeUtc": run.created,
-        "inputDatasets": [],
-        "outputDatasets": [],
-        "runDefinition": None,
-        "logFiles": history.log_urls(run_id),
-    }
+    return run_views.details(history.get(run_id), history.log_urls(run_id))
 
 
 @router.get(f"{_HISTORY}/runs/{{run_id}}")
@@ -96,7 +31,7 @@ async def details(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
 @router.get(f"{_BY_ID}/runs/{{run_id}}")
 async def get(run_id: str, _: ScopeDep, history: HistoryDep) -> Json:
     """One run."""
-    return _run(history.get(run_id))
+    return run_views.run(history.get(run_id))
 
 
 @router.get(f"{_HISTORY}/runs/{{run_id}}/children")
@@ -108,7 +43,7 @@ async def children(run_id: str, request: Request, _: ScopeDep, history: HistoryD
     start = whole_number(request.query_params, "$continuationtoken", 0)
     size = min(whole_number(request.query_params, "$top", _PAGE, least=1), _PAGE)
     below = history.children(run_id)
-    answer: Json = {"value": [_run(run) for run in below[start : start + size]]}
+    answer: Json = {"value": [run_views.run(run) for run in below[start : start + size]]}
     if start + size < len(below):
         answer["continuationToken"] = str(start + size)
         url = request.url.include_query_params(**{"$continuationtoken": start + size})
@@ -127,33 +62,25 @@ async def modify(run_id: str, body: dict[str, Any], _: ScopeDep, history: Histor
             run[name] = body[name]
     for name in ("tags", "properties"):
         run[name] |= body.get(name) or {}
-    return _run(history.replace(run))
+    return run_views.run(history.replace(run))
 
 
 @router.post(f"{_HISTORY}/rundata")
 async def rundata(body: dict[str, Any], _: ScopeDep, history: HistoryDep) -> Json:
     """A run with its outputs, as a download asks for it."""
+    run = run_views.run(history.get(str(body.get("runId"))))
     return {
-        "runMetadata": _run(history.get(str(body.get("runId")))),
-        "runDefinition": None,
+        "runMetadata": run,
+        "runDefinition": run["runDefinition"],
         "jobSpecification": None,
     }
 
 
 @router.post(f"/data/v1.0{WORKSPACE_PATH}/dataversion/batchGetResolvedUris")
 async def output_uris(body: dict[str, Any], _: ScopeDep, history: HistoryDep) -> Json:
-    """Where the outputs lie that :func:`rundata` named."""
+    """Where the inputs and outputs lie that :func:`rundata` named."""
     asset_ids = set(body.get("values") or [])
-    values: Json = {}
-    for run in history.all():
-        for name, spec in (run["outputs"] | {"default": None}).items():
-            asset = _asset_id(run.key, name)
-            if asset in asset_ids:
-                values[asset] = {"uri": _place(run.key, spec), "type": "UriFolder"}
-    return {"values": values}
-
-
-def _place(run_id: str, spec: Json | None) -> str:
-    if spec is None:
-        return long_uri("workspaceartifactstore", artifact_prefix(run_id))
-    return long_form(spec["uri"])
+    places = (place for run in history.all() for place in run_views.places(run).items())
+    return {
+        "values": {asset: {"uri": uri, "type": "UriFolder"} for asset, uri in places if asset in asset_ids}
+    }

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 
-from azureml_local.arm.grammar import ArmError, Json, whole_number
+from azureml_local.arm.grammar import ArmError, Json, not_found
 from azureml_local.jobs.history import History, HistoryDep
-from azureml_local.mlflow import views
+from azureml_local.mlflow import filters, views
 from azureml_local.mlflow.metrics import MetricsDep, MetricStore, Point
-from azureml_local.mlflow.protocol import mlflow_router
+from azureml_local.mlflow.protocol import mlflow_router, paged
 
 router = mlflow_router("/mlflow", __doc__)
 _MOST_RUNS = 50000
@@ -58,7 +58,7 @@ async def get_run(history: HistoryDep, metrics: MetricsDep, run_id: str = "", ru
 async def search_runs(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """Runs by experiment and filter, newest first unless ``order_by`` says otherwise."""
     experiments = {str(name) for name in body.get("experiment_ids") or []}
-    match = views.matcher(body.get("filter") or "")
+    match = filters.matcher(body.get("filter") or "", views.value_of, views.ATTRIBUTES)
     view = body.get("run_view_type") or "ACTIVE_ONLY"
     runs = [
         rendered
@@ -67,13 +67,7 @@ async def search_runs(body: dict[str, Any], history: HistoryDep, metrics: Metric
         and (view == "ALL" or run["hidden"] == (view == "DELETED_ONLY"))
         and match(rendered := views.render(metrics, run))
     ]
-    runs = views.ordered(runs, body.get("order_by") or [])
-    start = whole_number(body, "page_token", 0)
-    size = min(whole_number(body, "max_results", 1000, least=1), _MOST_RUNS)
-    answer: Json = {"runs": runs[start : start + size]}
-    if start + size < len(runs):
-        answer["next_page_token"] = str(start + size)
-    return answer
+    return paged("runs", filters.ordered(runs, body.get("order_by") or [], views.value_of), body)
 
 
 @router.post("/runs/delete")
@@ -140,6 +134,20 @@ async def log_parameter(body: dict[str, Any], history: HistoryDep, metrics: Metr
 async def set_tag(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep) -> Json:
     """One tag."""
     _log(history, metrics, _run_id(body), {"tags": [body]})
+    return {}
+
+
+@router.post("/runs/delete-tag")
+async def delete_tag(body: dict[str, Any], history: HistoryDep) -> Json:
+    """Take a tag from a run.
+
+    Raises:
+        ArmError: 404 if the run has no such tag.
+    """
+    run = history.get(_run_id(body))
+    if run["tags"].pop(str(body.get("key")), None) is None:
+        raise not_found("The tag", str(body.get("key")), f"run {run.key}")
+    history.update(run.key, tags=run["tags"])
     return {}
 
 

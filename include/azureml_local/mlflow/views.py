@@ -1,14 +1,12 @@
-"""MLflow's view of run history: the shapes of its REST API 2.0, and the filters of ``runs/search``."""
+"""MLflow's view of run history: the shapes of its REST API 2.0, and what its searches read of a run."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from azureml_local.arm.grammar import CALLER, ArmError, Json
+from azureml_local.arm.grammar import CALLER, Json
 from azureml_local.engine.store import Document
 from azureml_local.mlflow.metrics import MetricStore, Point
 
@@ -33,12 +31,17 @@ FROM_MLFLOW = {
     "KILLED": "Canceled",
 }
 
-_CLAUSE = re.compile(
-    r"""^\s*(?:(tags?|params?|metrics?|attributes?|attr|run)\.)?(`[^`]+`|"[^"]+"|[\w.\-/]+)
-    \s*(!=|>=|<=|=|>|<|\bnot\s+in\b|\bi?like\b|\bin\b)\s*(.+?)\s*$""",
-    re.I | re.X,
-)
-_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.I)
+# What a run is filtered by without a group; True where it is a number.
+ATTRIBUTES = {
+    "artifact_uri": False,
+    "end_time": True,
+    "experiment_id": False,
+    "run_id": False,
+    "run_name": False,
+    "start_time": True,
+    "status": False,
+    "user_id": False,
+}
 
 
 def mlflow_status(run: Document) -> str:
@@ -88,71 +91,9 @@ def render(metrics: MetricStore, run: Document) -> Json:
     }
 
 
-def matcher(text: str) -> Callable[[Json], bool]:
-    """A test of rendered runs for a filter such as ``tags.a = 'b' and metrics.loss < 1``.
-
-    Raises:
-        ArmError: 400 if the filter cannot be read.
-    """
-    clauses = [_clause(part) for part in _AND.split(text.strip()) if part.strip()]
-    return lambda run: all(clause(run) for clause in clauses)
-
-
-def _clause(part: str) -> Callable[[Json], bool]:
-    match = _CLAUSE.match(part)
-    if match is None:
-        raise ArmError(400, "INVALID_PARAMETER_VALUE", f"The filter clause {part!r} cannot be read.")
-    group, key, operator, raw = (
-        (match[1] or "attributes").lower(),
-        match[2].strip('`"'),
-        match[3].lower(),
-        match[4],
-    )
-    operand: Any = re.findall(r"'([^']*)'", raw) if operator in ("in", "not in") else raw.strip("'\"")
-    return lambda run: _compare(value_of(run, group, key), operator, operand)
-
-
 def value_of(run: Json, group: str, key: str) -> Any:
     """A tag, parameter, metric or attribute of a rendered run, None if it has none."""
-    if group.startswith(("attr", "run")):
-        return run["info"].get({"run_name": "run_name", "created": "start_time"}.get(key, key))
-    name = {"tag": "tags", "par": "params", "met": "metrics"}[group[:3]]
-    return next((entry["value"] for entry in run["data"][name] if entry["key"] == key), None)
-
-
-def _compare(value: Any, operator: str, operand: Any) -> bool:
-    if value is None:
-        return False
-    if operator in ("in", "not in"):
-        return (str(value) in operand) == (operator == "in")
-    if operator.endswith("like"):
-        pattern = re.escape(operand).replace("%", ".*").replace("_", ".")
-        return re.fullmatch(pattern, str(value), re.I if operator == "ilike" else 0) is not None
-    if isinstance(value, int | float):
-        try:
-            operand = float(operand)
-        except ValueError:
-            return False
-    return bool(
-        {
-            "=": value == operand,
-            "!=": value != operand,
-            ">": value > operand,
-            "<": value < operand,
-            ">=": value >= operand,
-            "<=": value <= operand,
-        }[operator]
-    )
-
-
-def ordered(runs: list[Json], order_by: list[str]) -> list[Json]:
-    """Sort rendered runs by clauses such as ``metrics.loss DESC``; runs without a value come last."""
-    for clause in reversed(order_by):
-        name, _, direction = clause.strip().partition(" ")
-        group, _, key = name.partition(".") if "." in name else ("attributes", "", name)
-        falling = direction.strip().upper() == "DESC"
-        have = [run for run in runs if value_of(run, group, key.strip('`"')) is not None]
-        lack = [run for run in runs if value_of(run, group, key.strip('`"')) is None]
-        have.sort(key=lambda run: value_of(run, group, key.strip('`"')), reverse=falling)
-        runs = have + lack
-    return runs
+    if group == "attributes":
+        return run["info"].get(key)
+    value = next((entry["value"] for entry in run["data"].get(group, []) if entry["key"] == key), None)
+    return float(value) if group == "metrics" and value is not None else value

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from azureml_local.arm.grammar import ArmError, Json, not_found
+from azureml_local.assets.components import RUN, kind_of
+from azureml_local.assets.noun import DEFAULT_LABEL, version_of
 from azureml_local.engine.store import Document, Store
 from azureml_local.registry import catalogue
 from azureml_local.settings import REGISTRY
@@ -16,8 +18,11 @@ from azureml_local.storage.uris import Uris
 _REGISTRY_ID = re.compile(
     r"(?:azureml:)?azureml://registries/([^/]+)/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I
 )
-_WORKSPACE_ID = re.compile(r"(?:azureml:)?.*/components/([^/]+)/versions/([^/]+)/?$", re.I)
+_WORKSPACE_ID = re.compile(r"(?:azureml:)?.*/components/([^/]+)/(?:versions|labels)/([^/]+)/?$", re.I)
 _SHORT_ID = re.compile(r"azureml:([^:/@]+)[:@]([^:/]+)$")
+
+# Labels of the newest version that is not archived.
+_NEWEST = (DEFAULT_LABEL, "latest")
 
 ASSET_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "path")
 _HAS_ADDRESS = re.compile(r"azureml:|runs:/|/|\w+://")
@@ -65,8 +70,18 @@ class Definitions:
             in_registry: what the short form means.
 
         Raises:
-            ArmError: 404 if there is none, 400 if the id has no known form.
+            ArmError: 404 if there is none, 400 if the id has no known form, 501 for a type that no job runs.
         """
+        component = self._find(component_id, in_registry=in_registry)
+        if (kind := kind_of(component.spec)) not in RUN:
+            raise ArmError(
+                501,
+                "NotImplemented",
+                f"{component.id} is of type {kind!r}: jobs run components of type {' and '.join(RUN)}.",
+            )
+        return component
+
+    def _find(self, component_id: str, *, in_registry: bool) -> Component:
         if match := _REGISTRY_ID.match(component_id):
             if match[1] != REGISTRY:
                 raise not_found("The registry", match[1], "this cloud")
@@ -82,9 +97,14 @@ class Definitions:
         raise ArmError(400, "UserError", f"{component_id!r} is no component id.", target="componentId")
 
     def _from_workspace(self, name: str, version: str) -> Component:
-        document = self._store.get("components", f"{name}/{version}")
+        if version in _NEWEST:
+            known = self._store.list("components", f"{name}/")
+            document = next((one for one in reversed(known) if not one["properties"]["isArchived"]), None)
+        else:
+            document = self._store.get("components", f"{name}/{version}")
         if document is None:
             raise not_found("The component", f"{name}:{version}", "the workspace")
+        version = version_of(document)
         spec = document["properties"]["componentSpec"]
         code = self.code_folder(spec.get("code"))
         return Component(f"azureml:{name}:{version}", spec, False, code)
@@ -115,7 +135,7 @@ def _registry_id(name: str, version: str) -> str:
 
 
 def _from_catalogue(name: str, version: str) -> Component:
-    spec = catalogue.component(name, None if version == "latest" else version)
+    spec = catalogue.component(name, None if version in _NEWEST else version)
     version = str(spec["version"])
     code = catalogue.component_code(name, version) if "command" in spec else None
     return Component(_registry_id(name, version), spec, True, code, catalogued=True)

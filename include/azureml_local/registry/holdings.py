@@ -13,7 +13,7 @@ from typing import Annotated
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets import codes, components, data, environments, models
-from azureml_local.assets.noun import Noun, next_version, version_of
+from azureml_local.assets.noun import Noun, version_of
 from azureml_local.assets.rules import DEFAULT_VERSION, Assets
 from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.operations import Operations
@@ -98,7 +98,7 @@ class Holdings(Part):
             "properties": {},
             "isArchived": all(item["properties"]["isArchived"] for item in known),
             "latestVersion": version_of(latest),
-            "nextVersion": next_version(known),
+            "nextVersion": noun(plural).next_version(known),
             "provisioningState": "Succeeded",
         }
         sent = grammar.envelope(
@@ -153,8 +153,8 @@ class Holdings(Part):
 HoldingsDep = Annotated[Holdings, part(Holdings)]
 
 
-def body(plural: str, document: Document) -> Json:
-    """A version as the registry's data plane sends it (2021-10-01-dataplanepreview)."""
+def body(plural: str, document: Document, label: str | None = None) -> Json:
+    """A version as the registry's data plane sends it (2021-10-01-dataplanepreview); see ``version_body``."""
     name, version = document.key.split("/", 1)
     properties = {**document["properties"], "provisioningState": "Succeeded"}
     for field in {"modelUri", "dataUri", "codeUri"} & set(properties):
@@ -166,4 +166,6 @@ def body(plural: str, document: Document) -> Json:
         created=document.created,
         modified=document.modified,
     )
+    if label:
+        return sent | {"id": f"azureml://registries/{REGISTRY}/{plural}/{name}/labels/{label}"}
     return sent | {"id": asset_id(plural, name, version)}

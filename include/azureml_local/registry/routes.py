@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from azureml_local.arm import grammar
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.arm.lists import select
-from azureml_local.assets.rules import AssetsDep
+from azureml_local.assets.noun import DEFAULT_LABEL
+from azureml_local.assets.rules import DEFAULT_VERSION, AssetsDep
 from azureml_local.assets.schemas import Version
 from azureml_local.registry import holdings
 from azureml_local.registry.holdings import HoldingsDep
@@ -161,7 +162,8 @@ async def list_versions(
 async def get_version(registry_name: str, plural: str, name: str, version: str, held: HoldingsDep) -> Json:
     """One version."""
     _check(registry_name)
-    return holdings.body(plural, held.find(plural, name, version))
+    label = DEFAULT_LABEL if version == DEFAULT_VERSION else None
+    return holdings.body(plural, held.find(plural, name, version), label)
 
 
 @router.put(f"{DATA_PATH}/{{plural}}/{{name}}/versions/{{version}}")

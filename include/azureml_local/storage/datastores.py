@@ -83,7 +83,8 @@ class Datastores(Part):
             properties["accountName"] = self._account
         credentials = dict(properties.get("credentials", {"credentialsType": "None"}))
         credentials.pop("secrets", None)
-        return {**properties, "credentials": credentials}
+        unset = dict.fromkeys(("description", "tags", "properties"))
+        return {**unset, **properties, "credentials": credentials}
 
     def put(self, name: str, properties: Json) -> tuple[Document, bool]:
         """Attach a datastore, or change it; also whether it is new.

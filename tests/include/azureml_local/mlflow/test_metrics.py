@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from azureml_local.mlflow.metrics import MetricStore, Point
-from azureml_local.mlflow.views import matcher, ordered
 from tests.support.azureml_service import ROOT, AzureMLLocal
 
 PYTHON = ROOT / ".venv-compute" / "bin" / "python"
@@ -87,36 +85,3 @@ def test_a_point_sent_twice_is_kept_once(tmp_path: Path) -> None:
     assert [point.value for point in store.history("run", "loss")] == [float("inf"), 2.0, 1.0]
     assert store.latest("run") == [Point("loss", 1.0, 20, 2)]
     assert store.history("run", "loss", limit=1, offset=1) == [points[0]]
-
-
-def run_body(name: str, **metrics: float) -> dict[str, Any]:
-    """A run in MLflow's form."""
-    return {
-        "info": {"run_id": name, "run_name": name, "status": "FINISHED", "start_time": 1},
-        "data": {
-            "metrics": [{"key": key, "value": value} for key, value in metrics.items()],
-            "params": [],
-            "tags": [{"key": "name", "value": name}],
-        },
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("", ["a", "b"]),
-        ("attributes.run_id = 'a'", ["a"]),
-        ("run_id IN ('a', 'c')", ["a"]),
-        ("tags.name LIKE 'b%' and status = 'FINISHED'", ["b"]),
-        ("metrics.loss >= 2", ["b"]),
-        ("tags.`name` != 'a'", ["b"]),
-    ],
-)
-def test_runs_are_filtered_as_mlflow_does(text: str, names: list[str]) -> None:
-    runs = [run_body("a", loss=1.0), run_body("b", loss=2.0)]
-    assert [run["info"]["run_id"] for run in runs if matcher(text)(run)] == names
-
-
-def test_runs_without_the_metric_come_last() -> None:
-    runs = [run_body("none"), run_body("a", loss=1.0), run_body("b", loss=2.0)]
-    assert [run["info"]["run_id"] for run in ordered(runs, ["metrics.loss DESC"])] == ["b", "a", "none"]

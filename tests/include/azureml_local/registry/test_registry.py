@@ -65,10 +65,19 @@ def test_an_unknown_registry_is_refused(azureml_local: AzureMLLocal) -> None:
         MLClient(ManagedIdentityCredential(), registry_name="nobody")
 
 
-@pytest.mark.parametrize("how", [{"label": "latest"}, {"version": "0.0.82"}, {}])
-def test_the_pipeline_component_is_loaded_whole(azureml_local: AzureMLLocal, how: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [
+        ({"label": "latest"}, "versions/0.0.82"),
+        ({"version": "0.0.82"}, "versions/0.0.82"),
+        ({}, "labels/default"),
+    ],
+)
+def test_the_pipeline_component_is_loaded_whole(
+    azureml_local: AzureMLLocal, how: dict[str, str], end: str
+) -> None:
     component = azureml_local.registry_client().components.get(PIPELINE, **how)
-    assert component.id == f"azureml://registries/azureml/components/{PIPELINE}/versions/0.0.82"
+    assert component.id == f"azureml://registries/azureml/components/{PIPELINE}/{end}"
     assert component.type == "pipeline"
     assert len(component.inputs) == 69
     assert set(component.outputs) == {"pytorch_model_folder", "mlflow_model_folder"}
