@@ -16,6 +16,7 @@ UNTESTED = {
 OF_THE_WHOLE = {
     "bench": "measures the local Azure ML as a whole",
     "chaos": "one fault a run of the whole Dag",
+    "fuzz": "requests to the local Azure ML as a whole",
     "mission": "the whole Dag, every step for real",
     "packaging": "the project's own files: Makefile, README, requirements, this tree",
 }
