@@ -16,7 +16,7 @@ MAKEFLAGS += --jobs=2 --no-print-directory
 run up: export FINETUNE_STACK := $(abspath $(or $(FINETUNE_LOCAL),.local))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test conformance chaos chaos-mutants bench bench-data bench-gate figures lint azureml-local freeze clean
+.PHONY: help setup run up down test conformance fuzz chaos chaos-mutants bench bench-data bench-gate figures lint azureml-local freeze clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -56,6 +56,9 @@ bench-data: $(READY) ## 5 % of a full-size data set on a line of 100 Mbit/s, our
 
 bench-gate: $(AIRFLOW_VENV) ## how often the gate promotes by luck, and how often it sees a real gain
 	@.venv/bin/python -m tests.bench.gate
+
+fuzz: $(READY) ## 2,000 requests drawn from Azure's published contract: no 5xx, every error in ARM's form
+	@.venv/bin/python -W ignore -m tests.fuzz
 
 figures: $(AIRFLOW_VENV) ## the size and shape of the code beside its aims: files, functions, cycles, docstrings
 	@.venv/bin/python -m tests.bench.figures

@@ -17,6 +17,7 @@ OF_THE_WHOLE = {
     "bench": "measures the local Azure ML as a whole",
     "chaos": "one fault a run of the whole Dag",
     "conformance": "runs the SDK's own tests against the local Azure ML",
+    "fuzz": "requests to the local Azure ML as a whole",
     "mission": "the whole Dag, every step for real",
     "packaging": "the project's own files: Makefile, README, requirements, this tree",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,6 +104,10 @@ class History(Part):
     def family(self, root: str) -> list[Document]:
         """A root run and all below it, oldest first."""
         return self._store.find("runs", "rootRunId", root)
+
+    def together(self) -> AbstractContextManager[None]:
+        """A block whose changes are written in one step."""
+        return self._store.together()
 
     def set_status(self, run_id: str, status: str, *, error: Json | None = None) -> None:
         """Move a run on, with its times of start and end. A final state is not left again."""

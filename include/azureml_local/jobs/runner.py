@@ -49,18 +49,22 @@ class Runner(Part):
 
     async def stop(self) -> None:
         """End all processes because the service ends; the jobs are accounted for at the next start."""
-        for job in list(self._jobs):
-            await self._end(job)
+        tasks = list(self._jobs.values())
+        # All before any is awaited: the end of one would hand its nodes to the next in line, and start that.
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def start(self) -> None:
         """Fail the jobs that were under way when the service ended, with that cause."""
-        for run in self._history.all():
-            if run["status"] in ACTIVE and run["kind"] != "mlflow":
-                self._steps.launcher.recover(run.key)
-                message = "The service that ran this job was stopped while the job was under way."
-                self._history.set_status(
-                    run.key, "Failed", error=history_error("ServiceInterrupted", message)
-                )
+        message = "The service that ran this job was stopped while the job was under way."
+        error = history_error("ServiceInterrupted", message)
+        with self._history.together():
+            for run in self._history.all():
+                if run["status"] in ACTIVE and run["kind"] != "mlflow":
+                    self._steps.launcher.recover(run.key)
+                    self._history.set_status(run.key, "Failed", error=error)
 
     async def _end(self, job: str) -> None:
         task = self._jobs.get(job)

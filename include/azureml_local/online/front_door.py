@@ -14,6 +14,7 @@ from azureml_local.engine.store import Document, Store
 from azureml_local.online import traffic
 from azureml_local.online.access import Access
 from azureml_local.online.pools import Pool, Pools
+from azureml_local.online.replicas import Replica
 from azureml_local.online.servers import ContainerError
 from azureml_local.routing import part
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import httpx
 
 log = logging.getLogger(__name__)
+AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Pauses before a request is sent again whose connection broke off."""
 
 
 class RefusedError(Exception):
@@ -93,7 +96,7 @@ class FrontDoor(Part):
         limit = seconds(deployment["properties"]["requestSettings"]["requestTimeout"])
         try:
             async with asyncio.timeout(limit), pool.replica() as replica:
-                return await self._pools.http.post(f"{replica.url}/score", content=body, headers=headers)
+                return await self._send(replica, body, headers)
         except TimeoutError as error:
             raise RefusedError(
                 408, f"The deployment did not answer within its request timeout of {limit:g} s."
@@ -101,6 +104,33 @@ class FrontDoor(Part):
         except (httpx.HTTPError, ContainerError) as error:
             message = f"The deployment's container broke off: {type(error).__name__}."
             raise RefusedError(502, message) from error
+
+    async def _send(self, replica: Replica, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """The answer of a replica; a connection that breaks off before it is tried again while the process lives.
+
+        A server whose queue of new connections is full resets them, and one that is idle closes those that are
+        kept: neither has read the request.
+        """
+        import httpx
+
+        address = replica.url
+        request = self._pools.http.build_request("POST", f"{address}/score", content=body, headers=headers)
+        for pause in AGAIN_SECONDS:
+            try:
+                answer = await self._pools.http.send(request, stream=True)
+            except httpx.HTTPError:
+                await asyncio.sleep(pause)
+                if not replica.healthy or replica.url != address:
+                    raise
+            else:
+                break
+        else:
+            answer = await self._pools.http.send(request, stream=True)
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
 
     def _ready(self, deployment: Document) -> Pool:
         pool = self._pools.get(deployment.key)

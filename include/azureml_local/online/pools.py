@@ -81,8 +81,8 @@ class Pools(Part):
         if self._http is None:
             import httpx  # only a deployment needs it
 
-            # A kept connection may be closed by the other end just as it is used again: a 502 out of nothing.
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+            # Kept for less time than any server keeps them.
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=1.0)
             self._http = httpx.AsyncClient(trust_env=False, timeout=None, limits=limits)  # noqa: S113 # callers limit  # nosec B113
         return self._http
 

@@ -92,7 +92,7 @@ class InferenceServer:
             self._check_memory()
             if process.ended or time.monotonic() < probe_at:
                 continue
-            failed = 0 if await self._answers(probe.timeout) else failed + 1
+            failed = 0 if await self._answers_within(probe.timeout) else failed + 1
             probe_at = time.monotonic() + probe.period
             if failed >= probe.failures:
                 self.log(f"Liveness probe failed {failed} times: the container is ended.")
@@ -117,6 +117,15 @@ class InferenceServer:
         with contextlib.suppress(httpx.HTTPError):
             return (await self._http.get(self.url + "/", timeout=timeout)).status_code == 200
         return False
+
+    async def _answers_within(self, seconds: float) -> bool:
+        """Whether it answers in this time; a full queue of new connections, which resets one, is no failure yet."""
+        deadline = time.monotonic() + seconds
+        while not await self._answers(seconds):
+            if time.monotonic() > deadline or self._process is None or self._process.ended:
+                return False
+            await asyncio.sleep(0.1)
+        return True
 
     def _check_memory(self) -> None:
         limit = self._workload.memory

@@ -98,3 +98,20 @@ def test_nothing_confirmed_is_lost_when_the_process_is_killed(tmp_path: Path) ->
     assert [document["number"] for document in store.list("jobs")][: confirmed + 1] == list(
         range(confirmed + 1)
     )
+
+
+def test_what_is_written_together_reaches_the_disk_in_one_step(store: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "state.db")
+    with store.together():
+        for number in range(3):
+            store.put("runs", f"r-{number}", {"n": number})
+        assert store.get("runs", "r-2") == {"n": 2}
+        assert other.list("runs") == []
+    assert len(other.list("runs")) == 3
+
+
+def test_an_error_undoes_all_that_was_written_together(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.together():
+        store.put("runs", "r", {"n": 1 // 0 if store.put("runs", "q", {}) == {} else 0})
+    assert store.list("runs") == []
+    assert store.put("runs", "after", {}) == {}

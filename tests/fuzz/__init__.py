@@ -1,0 +1,1 @@
+"""Requests drawn from Azure's published contract, and what must hold of every answer."""
