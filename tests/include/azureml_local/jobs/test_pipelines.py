@@ -8,8 +8,8 @@ import pytest
 from azure.ai.ml import Input, MLClient, dsl, load_component
 from azure.core.exceptions import HttpResponseError
 
-from tests.include.azureml_local.jobs.test_jobs import output_file
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.jobs import output_file
 from tests.support.waiting import finished
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
