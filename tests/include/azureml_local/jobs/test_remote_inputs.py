@@ -47,7 +47,7 @@ def site(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "public/set/deep/c.txt").write_text("second\n")
     with ThreadingHTTPServer(
         ("127.0.0.1", 0),
-        lambda *given: Storage(*given, directory=str(tmp_path)),  # type: ignore[arg-type]
+        lambda *given: Storage(*given, directory=str(tmp_path)),
     ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

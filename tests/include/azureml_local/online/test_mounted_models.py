@@ -28,7 +28,7 @@ def test_a_script_finds_files_that_are_no_links_and_not_the_asset(here: Serving,
     with here.endpoint() as endpoint:
         for name in ("blue", "green"):
             here.deploy(endpoint, name, model=model.id, script="mounted.py")
-            here.traffic(endpoint, **{name: 100})
+            here.traffic(endpoint, None, **{name: 100})
             first = here.score(endpoint, {}).json()
             assert first == {"files": {"weights/deep/small.txt": 5}, "links": []}
             changed = here.score(endpoint, {"write": "weights/deep/small.txt"}).json()
