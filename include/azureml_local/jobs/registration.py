@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azureml_local.arm.grammar import ArmError, Json
 from azureml_local.assets import data, models
-from azureml_local.assets.noun import Noun, check_name, next_version, version_of
+from azureml_local.assets.noun import Noun, check_name, version_of
 from azureml_local.assets.rules import Assets
 from azureml_local.jobs.history import History
 from azureml_local.jobs.nodes import Node, Output
@@ -63,7 +63,7 @@ class Registrar:
             # A step's output and that of its pipeline are one place, and one version.
             if output.version in (None, version_of(one)) and _address(one["properties"]) == place:
                 return version_of(one)
-        version = output.version or next_version(known)
+        version = output.version or noun.next_version(known)
         self._assets.put_version(noun, name, version, _properties(node, output))
         return version
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.ai.ml import Input, MLClient, command, dsl
@@ -12,6 +11,7 @@ from azure.ai.ml.entities import Model
 from azure.core.exceptions import HttpResponseError
 
 from tests.support.azureml_service import AzureMLLocal, running
+from tests.support.jobs import log_of, run
 from tests.support.waiting import finished, wait_for
 
 ARTIFACTS = "azureml://jobs/{}/outputs/artifacts/paths"
@@ -22,20 +22,6 @@ echo 'flavors: {python_function: {loader_module: nothing}}' > ./outputs/model/ML
 echo kept > ./outputs/o.txt
 echo logged > ./logs/l.txt
 """
-
-
-def run(client: MLClient, line: str, status: str = "Completed", **settings: Any) -> Any:
-    """A command job, once it has ended in that state."""
-    job = command(command=line, environment="azureml:anything:1", compute="one-node", **settings)
-    done = finished(client, client.jobs.create_or_update(job, skip_validation=True).name)
-    assert done.status == status
-    return done
-
-
-def log_of(client: MLClient, job: str, folder: Path) -> str:
-    """The log of a command job."""
-    client.jobs.download(job, download_path=folder)
-    return (folder / "artifacts/user_logs/std_log.txt").read_text()
 
 
 def test_outputs_and_logs_are_kept_as_artifacts_of_the_run(client: MLClient, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from azure.ai.ml import Input, MLClient, Output, command, dsl
 from azure.ai.ml.entities import Data
 
-from tests.include.azureml_local.jobs.test_artifacts import log_of, run
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.jobs import log_of, run
 from tests.support.waiting import finished
 
 

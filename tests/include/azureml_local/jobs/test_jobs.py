@@ -12,13 +12,8 @@ from azure.ai.ml import Input, MLClient, Output, command, dsl
 from azure.ai.ml.exceptions import JobException
 
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.jobs import output_file
 from tests.support.waiting import finished, wait_for
-
-
-def output_file(service: AzureMLLocal, job: str, output: str, name: str) -> str:
-    """A file that a job wrote, read from disk."""
-    (found,) = (service.home / "blobs" / "localstore").glob(f"*/azureml/{job}/{output}/{name}")
-    return Path(found).read_text()
 
 
 def test_a_pipeline_runs_its_steps_in_the_order_of_their_data(

@@ -8,8 +8,8 @@ import pytest
 from azure.ai.ml import Input, MLClient, dsl, load_component
 from azure.core.exceptions import HttpResponseError
 
-from tests.include.azureml_local.jobs.test_jobs import output_file
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.jobs import output_file
 from tests.support.waiting import finished
 
 ENVIRONMENT = "azureml://registries/azureml/environments/acft-hf-nlp-gpu/versions/112"
@@ -76,9 +76,7 @@ def test_a_node_takes_the_input_of_a_sibling(
             "type": "command",
             "componentId": component.id,
             "inputs": {key: {"job_input_type": "literal", "value": value} for key, value in given.items()},
-            "outputs": {"folder": {"type": "literal", "value": "${{parent.outputs.answer}}"}}
-            if node == "second"
-            else {},
+            "outputs": {"folder": answer} if node == "second" else {},
         }
         for node, given in nodes.items()
     }
@@ -89,9 +87,7 @@ def test_a_node_takes_the_input_of_a_sibling(
         "settings": {"default_compute": "one-node"},
         "outputs": {"answer": {"jobOutputType": "uri_folder"}},
     }
-    answer = azureml_local.arm(
-        "PUT", f"/jobs/{name}", version="2024-01-01-preview", json={"properties": body}
-    )
+    made = azureml_local.arm("PUT", f"/jobs/{name}", version="2024-01-01-preview", json={"properties": body})
     assert made.status_code == 201, made.text
     assert finished(client, name).status == "Completed"
     assert output_file(azureml_local, name, "answer", "result.txt") == "aaaaaa"

@@ -13,8 +13,8 @@ import pytest
 from azure.ai.ml import Input, MLClient
 from azure.ai.ml.entities import Data
 
-from tests.include.azureml_local.jobs.test_artifacts import log_of, run
 from tests.support.azureml_service import AzureMLLocal
+from tests.support.jobs import log_of, run
 
 CAT = "cat ${{inputs.it}}"
 LIST = "<EnumerationResults><Blobs>{}</Blobs><NextMarker>{}</NextMarker></EnumerationResults>"
@@ -47,7 +47,7 @@ def site(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "public/set/deep/c.txt").write_text("second\n")
     with ThreadingHTTPServer(
         ("127.0.0.1", 0),
-        lambda *given: Storage(*given, directory=str(tmp_path)),  # type: ignore[arg-type]
+        lambda *given: Storage(*given, directory=str(tmp_path)),
     ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -46,9 +46,8 @@ def submit(client: MLClient, line: str, **settings: Any) -> str:
 def in_use(client: MLClient) -> int:
     """VCPUs of the family that are in use."""
     # The SDK keeps the fields of a usage under their names on the wire.
-    return next(
-        vars(row)["currentValue"] for row in client.compute.list_usage() if FAMILY in row.name["value"]
-    )
+    rows = {row.name["value"]: vars(row)["currentValue"] for row in client.compute.list_usage()}
+    return next(int(used) for name, used in rows.items() if FAMILY in name)
 
 
 def status(client: MLClient, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,32 +147,45 @@ _READERS = {
 def _members(folder: Path) -> list[Path]:
     """The files that an ``MLTable`` document names, or else the folder's own data files."""
     document = folder / "MLTable"
-    if not document.is_file():
-        files = sorted(
-            file
-            for file in folder.iterdir()
-            if file.suffix.lower() in FORMATS and not file.name.startswith(".")
-        )
-    else:
-        import yaml
-
-        entries = (yaml.safe_load(document.read_text()) or {}).get("paths", [])
-        files = [file for entry in entries if isinstance(entry, dict) for file in _of_entry(folder, entry)]
+    files = _named(folder, document) if document.is_file() else _data_files(folder.iterdir(), folder)
     if not files:
         raise StepError(f"The data folder {folder} names no data file: give one of {', '.join(FORMATS)}.")
     return files
 
 
-def _of_entry(folder: Path, entry: dict[str, Any]) -> list[Path]:
-    """The files of ``file``, ``pattern`` or ``folder`` of an MLTable's ``paths``."""
-    if name := entry.get("folder"):
-        below = folder / str(name)
-        return sorted(
-            file
-            for file in below.rglob("*")
-            if file.suffix.lower() in FORMATS
-            and file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(below).parts)
+def _named(folder: Path, document: Path) -> list[Path]:
+    """What the entries ``file``, ``folder`` and ``pattern`` of an ``MLTable`` name, in their order."""
+    import yaml
+
+    entries = (yaml.safe_load(document.read_text()) or {}).get("paths") or []
+    files: list[Path] = []
+    for entry in entries:
+        kind, path = (
+            next(iter(entry.items())) if isinstance(entry, dict) and len(entry) == 1 else ("", str(entry))
         )
-    pattern = str(entry.get("file") or entry.get("pattern") or "").removeprefix("./")
-    return sorted(folder.glob(pattern)) if pattern else []
+        path = str(path).removeprefix("file://").removeprefix("./")
+        place = folder / path
+        if kind not in ("file", "folder", "pattern") or "://" in path or not place.is_relative_to(folder):
+            raise StepError(
+                f"{document} has the path {entry}: give a file, folder or pattern beside it, as file: ./a.jsonl."
+            )
+        if (kind == "file" and not place.is_file()) or (kind == "folder" and not place.is_dir()):
+            raise StepError(f"{document} names the {kind} {path}, which does not exist.")
+        if kind == "folder":
+            files += _data_files(place.rglob("*"), place)
+        else:
+            files += (
+                [place] if kind == "file" else sorted(file for file in folder.glob(path) if file.is_file())
+            )
+    return list(dict.fromkeys(files))
+
+
+def _data_files(found: Iterable[Path], folder: Path) -> list[Path]:
+    """The data files among the paths below a folder; what begins with a dot is none, at any depth."""
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in FORMATS
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )

@@ -148,3 +148,45 @@ def test_csv_json_parquet_and_mltable_are_read_as_well(run_step: RunStep, tmp_pa
     ran = run_step("ft_nlp_common_validation", inputs, {"validation_info": tmp_path / "info"})
     assert ran.returncode == 0, ran.stdout
     assert json.loads((tmp_path / "info").read_text())["rows"] == {"train": 1, "validation": 3, "test": 2}
+
+
+@pytest.mark.parametrize(
+    ("paths", "rows"),
+    [
+        ("[{folder: ./part}]", 3),
+        ("[{folder: part/}, {file: ./a.jsonl}]", 4),
+        ("[{pattern: ./*.jsonl}]", 1),
+        ("[{pattern: '**/*.jsonl'}, {file: a.jsonl}]", 4),
+        ("[{folder: .}]", 4),
+    ],
+)
+def test_an_mltable_names_files_folders_and_patterns(
+    run_step: RunStep, tmp_path: Path, paths: str, rows: int
+) -> None:
+    (tmp_path / "table/part/deep").mkdir(parents=True)
+    (tmp_path / "table/part/.ipynb_checkpoints").mkdir()
+    write_lines(tmp_path / "table/a.jsonl", GOOD)
+    write_lines(tmp_path / "table/part/b.jsonl", GOOD)
+    write_lines(tmp_path / "table/part/deep/c.jsonl", GOOD, GOOD)
+    if "**" not in paths:
+        write_lines(tmp_path / "table/part/.ipynb_checkpoints/b.jsonl", GOOD)
+    (tmp_path / "table/MLTable").write_text(f"paths: {paths}\ntransformations: [read_json_lines]\n")
+    inputs = {"train_mltable_path": tmp_path / "table", "task_name": "chat-completion"}
+    ran = run_step("ft_nlp_common_validation", inputs, {"validation_info": tmp_path / "info"})
+    assert ran.returncode == 0, ran.stdout
+    assert json.loads((tmp_path / "info").read_text())["rows"] == {"train": rows}
+
+
+@pytest.mark.parametrize(
+    "entry", ["{folder: ./nowhere}", "{file: b.jsonl}", "{file: 'https://x/y.jsonl'}", "text"]
+)
+def test_an_mltable_that_names_what_is_not_there_is_refused_by_its_path(
+    run_step: RunStep, tmp_path: Path, entry: str
+) -> None:
+    write_lines(tmp_path / "a.jsonl", GOOD)
+    (tmp_path / "MLTable").write_text(f"paths: [{entry}]\n")
+    inputs = {"train_mltable_path": tmp_path, "task_name": "chat-completion"}
+    ran = run_step("ft_nlp_common_validation", inputs, {"validation_info": tmp_path / "info"})
+    assert ran.returncode != 0
+    assert "MLTable" in ran.stdout
+    assert "Traceback" not in ran.stdout
