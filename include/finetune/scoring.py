@@ -8,6 +8,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from azure_ml.bounds import LINE, cut
+from azure_ml.operators.rendered import whole
 from include.finetune.errors import InputError
 from include.finetune.recipe import GENERATION
 from include.finetune.rows import check_row
@@ -28,7 +30,7 @@ def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not rows:
         raise InputError("The file of test conversations is empty: take a larger percentage of the data.")
-    number, line = random.Random(int(seed)).choice(rows)  # noqa: S311
+    number, line = random.Random(whole(seed)).choice(rows)  # noqa: S311
     row = json.loads(line)
     check_row(row, "test_gen.jsonl", number)
     # Other keys of a message, such as ids, are not part of Azure's contract.
@@ -58,7 +60,7 @@ def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
     if not answer:
         raise InputError("the response has no text in it")
     question = prompt(body)
-    log.info("Asked: %s\nAnswered: %s", question, answer)
+    log.info("Asked: %s\nAnswered: %s", cut(question, LINE), cut(answer, LINE))
     return {"prompt": question, "answer": answer}
 
 

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from azure_ml.bounds import ERROR, cut
+
 
 class Cause(StrEnum):
     """Why something failed; :mod:`azure_ml.retries` decides by it whether to pay again."""
@@ -33,6 +35,10 @@ class AzureMLError(AirflowException):
 
     cause: ClassVar[Cause] = Cause.UNKNOWN
     cure: ClassVar[str] = ""
+
+    def __init__(self, text: object = "") -> None:
+        # Much of it is quoted, from the service or from a log, and Airflow keeps and shows all of it.
+        super().__init__(cut(str(text), ERROR))
 
 
 class NoRetry(AzureMLError, AirflowFailException):
