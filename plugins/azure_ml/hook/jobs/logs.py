@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -69,7 +70,7 @@ class _Look:
         self.step, self.emit, self.known, self.save = step, emit, known, save
         self.ended = phase("job", step.status, step.run_id) is not Phase.ACTIVE
         self.prefix = f"[{step.name}] " if step.name else ""
-        self._end = time.monotonic() + seconds
+        self._seconds, self._end = seconds, math.inf
 
     @property
     def is_over(self) -> bool:
@@ -78,6 +79,8 @@ class _Look:
 
     def show(self, file: _File, lines: list[bytes], *, whole: bool = False) -> None:
         """Pass lines on, until the look is over or all of them, and save how far that was."""
+        # From the first line on: a service that answers slowly must not cost the log.
+        self._end = min(self._end, time.monotonic() + self._seconds)
         for line in lines:
             text = masked(line[: 2 * LINE].decode(errors="replace").removesuffix("\n"))
             more = f"… ({len(line)} bytes in this line)" if len(line) > 2 * LINE else ""
