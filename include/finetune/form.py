@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 from airflow.sdk import Param
 
+from azure_ml.hook.jobs.budgets import MAX_TIMEOUT
 from include.finetune import recipe
+from include.finetune.checks import MAX_MACHINES, MAX_SEED
 from include.finetune.data import choice
 
 # Browser and API server refuse what could be read as a path, a URL or a shell's word. JSON Schema searches, so
-# each has its ends; what they let through is checked again, with a sentence, before anything is paid for.
-HUB_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$"
-MODEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$"
-PLAIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-CLUSTER_NAME: Final = r"^[A-Za-z][A-Za-z0-9-]*$"
-VM_SIZE: Final = r"^[A-Za-z][A-Za-z0-9_]*$"
+# each has its ends, and Python's "$" lets a new line through; what they all let through is checked again, with a
+# sentence, before anything is paid for.
+_END: Final = r"(?!\n)$"
+HUB_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*" + _END
+MODEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?" + _END
+PLAIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*" + _END
+CLUSTER_NAME: Final = r"^[A-Za-z][A-Za-z0-9-]*" + _END
+VM_SIZE: Final = r"^[A-Za-z][A-Za-z0-9_]*" + _END
+HOURS: Final = MAX_TIMEOUT // timedelta(hours=1)
 
 SCHEDULERS: Final = (
     "linear",
@@ -94,6 +100,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             42,
             "Draws the random rows, and chooses the conversation of the smoke test.",
             minimum=0,
+            maximum=MAX_SEED,
         ),
         "mapping": _field(
             "object",
@@ -169,10 +176,15 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             pattern=VM_SIZE,
         ),
         "compute_min_instances": _field(
-            "integer", "Machines while idle", 0, "0 costs nothing between runs.", minimum=0
+            "integer",
+            "Machines while idle",
+            0,
+            "0 costs nothing between runs.",
+            minimum=0,
+            maximum=MAX_MACHINES,
         ),
         "compute_max_instances": _field(
-            "integer", "Machines at most", 1, "What one run can cost.", minimum=1
+            "integer", "Machines at most", 1, "What one run can cost.", minimum=1, maximum=MAX_MACHINES
         ),
         "deferrable": _field(
             "boolean",
@@ -187,6 +199,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             4,
             "How long the job may wait for machines; it is canceled then.",
             exclusiveMinimum=0,
+            maximum=HOURS,
         ),
         "run_hours": _field(
             "number",
@@ -194,6 +207,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             24,
             "How long the job may run; it is canceled then.",
             exclusiveMinimum=0,
+            maximum=HOURS,
         ),
     },
     "Deployment": {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from azure_ml.bounds import TEXT
+from include.finetune.data.conversation import short
 from include.finetune.errors import InputError
 from include.finetune.recipe import DEFAULTS, INPUTS_OF_THE_DAG
 
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Declaration = Mapping[str, Any]
+
+MAX_INTEGER: Final = 2**31 - 1
+# What a user may set, in whatever field: beyond these no training comes to anything, and it is paid for.
+RANGES: Final = {
+    "learning_rate": (1e-12, 1.0),
+    "num_train_epochs": (1, 1000),
+    "per_device_train_batch_size": (1, 4096),
+}
 
 ASSET_TYPES: Final = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model")
 
@@ -86,6 +97,9 @@ def resolve(
     checked = {name: check(name, value, inputs[name]) for name, value in merged.items()}
     for name, value in checked.items():
         _check_bounds(name, value, model, inputs)
+        if origin[name] == "user" and name in RANGES:
+            low, high = RANGES[name]
+            _within(name, value, low, high, "training")
     ignored = {name: value for name, value in {**recipe, **model}.items() if not _known(name, inputs)}
     return Resolved(dict(sorted(checked.items())), origin, ignored)
 
@@ -127,19 +141,31 @@ def _require_input(name: str, inputs: Mapping[str, Declaration]) -> None:
 
 def _typed(name: str, value: Any, kind: str) -> Any:
     if kind == "string":
+        if (
+            not isinstance(value, (str, bool, int, float))
+            or not str(value).isprintable()
+            or len(str(value)) > TEXT
+        ):
+            raise InputError(f"The parameter {name!r} is {short(value)}: give a text on one line.")
         # The components compare with "true" and "false", not with Python's "True".
         return str(value).lower() if isinstance(value, bool) else str(value)
     if kind == "boolean":
+        if str(value).lower() not in ("true", "false"):
+            raise InputError(f"The parameter {name!r} is {short(value)}: write true or false.")
         return str(value).lower() == "true"
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
         raise InputError(
-            f"The parameter {name!r} is {value!r}, which is no number: give one of type {kind}."
-        ) from None
+            f"The parameter {name!r} is {short(value)}, which is no number: give one of type {kind}."
+        )
     if kind == "integer":
-        if isinstance(value, bool) or number != int(number):
-            raise InputError(f"The parameter {name!r} is {value!r}, which is no whole number: give one.")
+        if isinstance(value, bool) or not number.is_integer() or abs(number) > MAX_INTEGER:
+            raise InputError(
+                f"The parameter {name!r} is {short(value)}, which is no whole number of 32 bits: give one."
+            )
         return int(number)
     return number
 

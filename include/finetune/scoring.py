@@ -8,7 +8,9 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from azure_ml.bounds import LINE, cut
 from azure_ml.masking import masked
+from azure_ml.operators.rendered import whole
 from include.finetune.data.conversation import problem_of
 from include.finetune.errors import InputError
 from include.finetune.recipe import GENERATION
@@ -29,7 +31,7 @@ def request(lines: Sequence[str], seed: int | str = 42) -> dict[str, Any]:
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not rows:
         raise InputError("The file of test conversations is empty: take a larger percentage of the data.")
-    number, line = random.Random(int(seed)).choice(rows)  # noqa: S311
+    number, line = random.Random(whole(seed)).choice(rows)  # noqa: S311
     row = json.loads(line)
     turns: Any = row.get("messages") if isinstance(row, dict) else None
     if problem := problem_of(turns, learn=False):
@@ -60,7 +62,7 @@ def read(body: Mapping[str, Any], raw: str) -> dict[str, str]:
     if not answer:
         raise InputError("the response has no text in it")
     question, answer = masked(prompt(body)), masked(answer)
-    log.info("Asked: %s\nAnswered: %s", question, answer)
+    log.info("Asked: %s\nAnswered: %s", cut(question, LINE), cut(answer, LINE))
     return {"prompt": question, "answer": answer}
 
 

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from azure_ml.hook import AzureMLHook
 from azure_ml.operators.results import require_result
-from include.finetune import form, parameters, recipe
+from include.finetune import checks, form, parameters, recipe
 from include.finetune.data import checking
 
 
@@ -33,10 +33,15 @@ def check_data(base_model: str, base_model_version: str) -> dict[str, Any]:
 
 @task(multiple_outputs=True)
 def resolve_parameters(model_defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge the parameters of recipe, model and user; see :func:`parameters.for_component`."""
+    """Check the whole form, and merge the parameters of recipe, model and user.
+
+    See :func:`parameters.for_component`.
+    """
     require_result(model_defaults, "choose_model", "defaults", "resolve_parameters")
+    params = get_current_context()["params"]
+    checks.require_form(params)
     component = AzureMLHook().registry.component(recipe.COMPONENT, recipe.COMPONENT_VERSION)
-    user = form.user_parameters(get_current_context()["params"])
+    user = form.user_parameters(params)
     return parameters.for_component(component, model_defaults, user)
 
 

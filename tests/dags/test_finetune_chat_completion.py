@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from azure_ml import errors
+from include.finetune import names
 from tests.support.azureml_service import ROOT
 
 DAG_ID = "finetune_chat_completion"
@@ -246,7 +248,11 @@ def test_templates_of_names_render(dag: Any) -> None:
     assert rendered(task.experiment_name, context) == "chat_completion_org-m"
 
 
-def test_the_display_name_is_made_of_the_job_as_it_is_submitted(dag: Any) -> None:
+def test_the_names_of_the_job_are_made_of_the_job_as_it_is_submitted_and_of_its_owner(
+    dag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = {"subscription_id": "s", "resource_group": "g", "workspace_name": "w", "project": "ours"}
+    monkeypatch.setenv("AIRFLOW_CONN_AZURE_ML_DEFAULT", json.dumps({"conn_type": "azure_ml", "extra": place}))
     task = copy.copy(dag.get_task("submit_job"))
     task.inputs = {"number_of_gpu_to_use_finetuning": 4}
     task.parameters = {"lr_scheduler_type": "{{ params.scheduler }}"}
@@ -259,4 +265,5 @@ def test_the_display_name_is_made_of_the_job_as_it_is_submitted(dag: Any) -> Non
         "task": task,
     }
     task.render_template_fields(context)
+    assert task.job_name == names.job_name(DAG_ID, "r", "ours")
     assert task.display_name == "org-m-ultrachat-bs4-cosine-nods-nolora-save_limit-1-seqlen-1"

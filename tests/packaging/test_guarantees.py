@@ -29,6 +29,10 @@ COMPOSE: dict[str, str] = yaml.safe_load((ROOT / "docker-compose.yaml").read_tex
 JOB_LEASE = inspect.signature(AzureMLSubmitPipelineJobOperator.__init__).parameters["lease"].default
 
 
+assert isinstance(DEADLINE.interval, timedelta)
+RUN_LIMIT = DEADLINE.interval
+
+
 def default(section: str, key: str) -> int:
     """Seconds of Airflow's own default, whatever is set here."""
     return round(float(str(conf.get_default_value(section, key))))
@@ -85,8 +89,8 @@ def test_the_heartbeat_timeout_is_the_promised_one(launched: dict[str, str]) -> 
         f"asks, and does not wait ({AT_ONCE_SECONDS:.0f} s at most)",
         f"the Dag's callback has {AT_ONCE_SECONDS:.0f} s",
         f"look again after {SETTLE_SECONDS:.0f} s if a killed task may still act",
-        f"{hours(DEADLINE.interval)} h after the run was made",
-        f"deadline, {hours(DEADLINE.interval)} h; the reaper does not",
+        f"{hours(RUN_LIMIT)} h after the run was made",
+        f"deadline, {hours(RUN_LIMIT)} h; the reaper does not",
         f"endpoints {hours(ENDPOINT_LEASE)} h, jobs {hours(JOB_LEASE)} h",
         "`check_data`: up to six attempts",
         "at most one megabyte",

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from azure_ml.bounds import ERROR, cut
 from azure_ml.masking import masked
 
 
@@ -38,8 +39,9 @@ class AzureMLError(AirflowException):
     cause: ClassVar[Cause] = Cause.UNKNOWN
     cure: ClassVar[str] = ""
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*(masked(one) if isinstance(one, str) else one for one in args))
+    def __init__(self, text: object = "") -> None:
+        # Much of it is quoted, from the service or from a log, and Airflow keeps and shows all of it.
+        super().__init__(cut(masked(str(text)), ERROR))
 
 
 class NoRetry(AzureMLError, AirflowFailException):

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from azure_ml import errors
+from azure_ml.bounds import ERROR, MESSAGE, NAME, cut
 from azure_ml.hook.causes import CAPACITY, QUOTA, mentions
 from azure_ml.machine import machine_failure
 from azure_ml.masking import masked, without_secrets
@@ -37,7 +38,9 @@ def translated(
     except (errors.AzureMLError, errors.Killed, MemoryError):
         raise
     except Exception as error:
-        raise translate(error, action, operation=operation) from without_secrets(error)
+        # Airflow logs the cause of an error, too.
+        cause = without_secrets(error) if len(str(error)) <= ERROR else None
+        raise translate(error, action, operation=operation) from cause
 
 
 def translate(error: Exception, action: str, *, operation: bool = False) -> errors.AzureMLError:
@@ -71,7 +74,7 @@ def _silent_local_address() -> str | None:
 
 def text(value: object) -> str:
     """A value of the SDK's as text; its enumerations would print their own names, not the service's."""
-    return str(getattr(value, "value", value) or "")
+    return cut(str(getattr(value, "value", value) or ""), NAME)
 
 
 def reason_of(error: object) -> str:
@@ -82,10 +85,10 @@ def reason_of(error: object) -> str:
     # Some refusals, quota for deployments among them, have the reason in the details alone.
     details = [getattr(detail, "message", None) for detail in getattr(inner, "details", None) or []]
     words = " ".join(str(part) for part in [message, *details] if part)
-    line = " ".join(masked(words).split()).rstrip(" .")
+    line = " ".join(masked(words[:ERROR]).split()).rstrip(" .")
     if code and code not in line:
         line = f"{line} ({code})"
-    return line[:600] or type(error).__name__
+    return cut(line, MESSAGE) or type(error).__name__
 
 
 def _answered(error: Exception) -> bool:

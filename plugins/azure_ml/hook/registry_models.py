@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from azure_ml.bounds import TEXT
+from azure_ml.errors import MalformedAnswer
+
 
 @dataclass(frozen=True)
 class RegistryModel:
@@ -28,6 +31,11 @@ def read_model(name: str, version: str, raw: Mapping[str, object]) -> RegistryMo
     defaults = literal(_mapping(properties.get("tags")).get("model_specific_defaults"))
     if not isinstance(defaults, dict):
         defaults = _mapping(metadata.get("modelSpecificDefaults"))
+    # Cut, they would be other parameters.
+    if (length := len(str(defaults))) > TEXT:
+        raise MalformedAnswer(
+            f"The defaults of the model {name!r} {version} have {length} characters: choose another."
+        )
     return RegistryModel(
         name=name,
         version=version,

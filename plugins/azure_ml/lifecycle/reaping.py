@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
+from azure_ml.bounds import NAME, cut
 from azure_ml.lifecycle.tags import DAG_TAG, PROJECT_TAG, RUN_TAG, TASK_TAG, expiry_of, spelled
 from azure_ml.payload import Payload
 
@@ -133,9 +134,9 @@ def row(candidate: Candidate, why: str) -> Row:
         "state": candidate.state,
         "machines": candidate.machines,
         "instance_types": list(candidate.instance_types),
-        "dag_id": dag_id,
-        "run_id": run_id,
-        "task_id": candidate.tags.get(TASK_TAG, ""),
+        "dag_id": cut(dag_id, NAME),
+        "run_id": cut(run_id, NAME),
+        "task_id": cut(candidate.tags.get(TASK_TAG, ""), NAME),
         "expires_at": spelled(end) if (end := expiry_of(candidate.tags)) else None,
         "why": why,
     }

@@ -9,7 +9,7 @@ from azure_ml.errors import AzureMLError, BadInput, Conflict, QuotaExceeded
 from azure_ml.hook.compute import Cluster, ClusterSpec
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
-from azure_ml.operators.rendered import names
+from azure_ml.operators.rendered import names, whole
 from azure_ml.operators.vm_sizes import gpus_of, require_allowed
 from azure_ml.states import Phase, phase
 
@@ -127,9 +127,9 @@ class AzureMLGetOrCreateComputeOperator(AzureMLValidateComputeOperator):
             self.compute_name,
             self.vm_size,
             tier,
-            int(self.min_instances),
-            int(self.max_instances),
-            int(self.idle_seconds),
+            whole(self.min_instances),
+            whole(self.max_instances),
+            whole(self.idle_seconds),
             self.owned_by(context),
             self.made_by(context),
         )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from azure_ml.bounds import LINE, bounded, cut, last_lines
 from azure_ml.errors import (
     AzureMLError,
     MalformedAnswer,
@@ -23,7 +24,7 @@ from azure_ml.masking import masked, masked_values
 from azure_ml.names import require_name
 from azure_ml.operators.base import AzureMLOperator, Result
 from azure_ml.operators.online import AzureMLOnlineOperator
-from azure_ml.operators.rendered import names, optional
+from azure_ml.operators.rendered import names, optional, whole
 from azure_ml.operators.vm_sizes import require_allowed
 from azure_ml.payload import Payload
 from azure_ml.triggers.event import Event
@@ -31,6 +32,7 @@ from azure_ml.triggers.event import Event
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+SHOWN_LINES: Final = 1000
 LAST_LINES: Final = 60
 
 
@@ -114,7 +116,7 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
             name=self.deployment_name,
             model=self.model_id,
             instance_type=self.instance_type,
-            instance_count=int(self.instance_count),
+            instance_count=whole(self.instance_count),
             request_timeout_ms=self.request_timeout_ms,
             liveness_initial_delay_seconds=self.liveness_initial_delay_seconds,
             owner=self.owned_by(context),
@@ -141,11 +143,14 @@ class AzureMLDeployModelOperator(AzureMLOnlineOperator):
             )
         except AzureMLError as error:
             return f"The container's log could not be saved: {error}"
-        for line in content.splitlines():
+        lines = content.splitlines()
+        if len(lines) > SHOWN_LINES:
+            self.log.info("%d lines before these are left out; all are at %s", len(lines) - SHOWN_LINES, uri)
+        for line in last_lines(lines, SHOWN_LINES, LINE):
             self.log.info("[%s] %s", self.deployment_name, line)
         ti.xcom_push(key="deployment_log_uri", value=uri)
         ti.xcom_push(key=LOG_KEY, value=self.studio_url(log_page(uri)))
-        tail = "\n".join(content.splitlines()[-LAST_LINES:])
+        tail = "\n".join(last_lines(lines, LAST_LINES))
         return f"The container's last lines (all of them are at {uri}):\n{tail}"
 
 
@@ -189,7 +194,7 @@ class AzureMLInvokeEndpointOperator(AzureMLOperator):
         started = time.monotonic()
         raw = masked(self.hook.endpoints.invoke(self.endpoint_name, request, optional(self.deployment_name)))
         seconds = round(time.monotonic() - started, 3)
-        self.log.info("Raw answer after %.3f s: %s", seconds, raw)
+        self.log.info("Raw answer after %.3f s: %s", seconds, cut(raw, LINE))
         try:
             result = self.read_answer(request, raw)
         except ValueError as error:
@@ -197,5 +202,4 @@ class AzureMLInvokeEndpointOperator(AzureMLOperator):
                 f"The endpoint {self.endpoint_name!r} gives no usable answer ({error}): "
                 f"it said {raw[:300]!r}; look at the deployment's log in Studio."
             ) from error
-        shown: Result = masked_values({**result, "seconds": seconds, "raw": raw})
-        return shown
+        return bounded(masked_values({**result, "seconds": seconds, "raw": raw}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.bounds import LINE, cut
 from azure_ml.links import STUDIO_KEY, ModelLink
 from azure_ml.masking import masked
 from azure_ml.names import require_name
@@ -48,7 +49,9 @@ class AzureMLGetRegistryModelOperator(AzureMLOperator):
             ("fine-tuned", model.fine_tune_vm_sizes),
             ("deployed", model.inference_vm_sizes),
         ):
-            self.log.info("May be %s on: %s", purpose, ", ".join(sizes or ["the model does not say"]))
+            self.log.info(
+                "May be %s on: %s", purpose, cut(", ".join(sizes or ["the model does not say"]), LINE)
+            )
         return {
             "name": model.name,
             "version": model.version,

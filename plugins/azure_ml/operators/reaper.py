@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.bounds import bounded
 from azure_ml.errors import AzureMLError, OperationFailed
 from azure_ml.hook.online.entities import Deployment, Endpoint
 from azure_ml.lifecycle.reaping import ALIVE_STATES, Candidate, Report, RunState, Verdict, judge, row, table
@@ -53,11 +54,12 @@ class AzureMLReapOperator(AzureMLOperator):
         problems = {} if dry_run else self._delete(context, orphans)
         report = Report.of(verdicts, problems, dry_run=dry_run)
         self.log.info("Looked for what runs have left behind:\n%s\n%s", table(report), report.summary())
-        context["ti"].xcom_push(key="return_value", value=report.as_xcom())
+        result = bounded(report.as_xcom())
+        context["ti"].xcom_push(key="return_value", value=result)
         if bad := [*report.could_not, *(row(one.candidate, one.why) for one in verdicts if one.doubtful)]:
             reasons = "; ".join(f"{one['kind']} {one['name']!r}: {one['why']}" for one in bad)
             raise OperationFailed(f"Not all that was found could be dealt with: {reasons}")
-        return report.as_xcom()
+        return result
 
     def _candidates(self) -> Iterator[Candidate]:
         """All that carries our project's tag; a deployment only where its endpoint does not."""

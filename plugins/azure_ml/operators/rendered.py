@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
+from typing import Final
 
 from airflow.sdk import conf
 
+from azure_ml.bounds import NAME, cut
 from azure_ml.errors import BadInput
+
+MAX_DIGITS: Final = 30
 
 
 def optional(value: object) -> str | None:
@@ -26,6 +31,19 @@ def names(value: str | Iterable[str] | None) -> list[str] | None:
     else:
         items = [part.strip() for part in value.split(",") if part.strip()]
     return items or None
+
+
+def whole(value: object) -> int:
+    """A whole number, also from its text or from ``1.0``; raises :class:`BadInput` for any other value."""
+    text = str(value).strip()
+    try:
+        # The length first: Python takes its time over long numbers.
+        number = float(text) if len(text) <= MAX_DIGITS and not isinstance(value, bool) else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or not number.is_integer():
+        raise BadInput(f"{cut(text, NAME)!r} is no whole number: give one.")
+    return int(number)
 
 
 def truth(value: bool | str) -> bool:

@@ -12,6 +12,7 @@ from azure_ml.errors import BadInput, JobOverBudget, JobQueuedTooLong, JobRanToo
 
 QUEUE_TIMEOUT: Final = timedelta(hours=4)
 RUN_TIMEOUT: Final = timedelta(hours=24)
+MAX_TIMEOUT: Final = timedelta(days=365)  # a moment far beyond it has no date
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,11 @@ class Budgets:
 def _span(value: timedelta | str | float, name: str) -> timedelta:
     try:
         span = value if isinstance(value, timedelta) else timedelta(hours=float(value))
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         span = timedelta()
-    if span <= timedelta():
-        raise BadInput(f"{name} is {value!r}: give a number of hours above 0.")
+    if not timedelta() < span <= MAX_TIMEOUT:
+        hours = MAX_TIMEOUT // timedelta(hours=1)
+        raise BadInput(f"{name} is {value!r}: give a number of hours above 0 and up to {hours}.")
     return span
 
 

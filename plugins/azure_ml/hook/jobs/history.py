@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from azure_ml.bounds import NAME, TAIL_BYTES, cut, last_lines
 from azure_ml.errors import ServiceFailure
 from azure_ml.hook import _sdk
 from azure_ml.hook._translate import text, translated
@@ -52,16 +53,15 @@ class JobHistory:
         leaves = [step.span for step in _leaves(runs)]
         return usage(job, leaves, datetime.now(UTC))
 
-    def failure(self, job_name: str, lines: int = 15) -> Failure:
+    def failure(self, job_name: str) -> Failure:
         """Why a job failed: the failed step, the service's message, the cause, and the end of the log."""
         failed = _leaves([step for step in self.steps(job_name) if step.status == "Failed"])
         run, name = (failed[0].run_id, failed[0].name) if failed else (job_name, "")
         with translated(f"read why the job {job_name!r} failed"):
             details = _sdk.run_details(self._clients.workspace_client, run)
-            logs = [self._reader.read(url) for url in urls_of(details, STEP_LOG).values()]
-        tail = [line for log in logs for line in log.splitlines()][-lines:]
-        error = getattr(details.error, "error", None)
-        return failure(error, name, [line.decode(errors="replace") for line in tail])
+            logs = [self._reader.tail(url, TAIL_BYTES) for url in urls_of(details, STEP_LOG).values()]
+        lines = [line.decode(errors="replace") for log in logs for line in log.splitlines()]
+        return failure(getattr(details.error, "error", None), name, last_lines(lines))
 
     def require_completed(self, job_name: str, status: str) -> None:
         """Accept nothing but ``Completed``; raises the error that the state, or a failure's cause, calls for."""
@@ -77,7 +77,7 @@ class JobHistory:
 
     def _walk(self, run: str, depth: int) -> Iterator[Step]:
         for child in _sdk.child_runs(self._clients.workspace_client, run):
-            name = str(child.display_name or child.name or child.run_id)
+            name = cut(str(child.display_name or child.name or child.run_id), NAME)
             yield Step(str(child.run_id), name, text(child.status), depth, run, _span(child))
             yield from self._walk(str(child.run_id), depth + 1)
 

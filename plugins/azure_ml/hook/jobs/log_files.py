@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,14 @@ def urls_of(details: RunDetails, pattern: re.Pattern[str]) -> dict[str, str]:
     return {file: url for file, url in sorted(files.items()) if pattern.fullmatch(file)}
 
 
+@dataclass(frozen=True)
+class Part:
+    """Bytes of a log file."""
+
+    content: bytes
+    total: int  # bytes of the whole file at that moment
+
+
 class LogReader:
     """Reads log files over their signed URLs."""
 
@@ -30,13 +39,20 @@ class LogReader:
     def _http(self) -> RetryingClient:
         return RetryingClient()
 
-    def read(self, url: str, offset: int = 0, size: int | None = None) -> bytes:
+    def read(self, url: str, offset: int, size: int) -> Part:
         """Up to ``size`` bytes after ``offset``; none if the file does not exist or ends before."""
-        last = "" if size is None else offset + size - 1
-        answer = self._http.get(url, headers={"Range": f"bytes={offset}-{last}"})
+        answer = self._http.get(url, headers={"Range": f"bytes={offset}-{offset + size - 1}"})
+        total = int(answer.headers.get("Content-Range", "").rpartition("/")[2] or 0)
         if answer.status_code in (404, 416):
-            return b""
+            return Part(b"", total)
         answer.raise_for_status()
+        if answer.status_code == 206:
+            return Part(answer.content[:size], total)
         # A store that ignores the range answers 200 with the whole file.
-        content = answer.content if answer.status_code == 206 else answer.content[offset:]
-        return content[:size]
+        return Part(answer.content[offset : offset + size], len(answer.content))
+
+    def tail(self, url: str, size: int) -> bytes:
+        """The last ``size`` bytes."""
+        # Azure's storage knows no range that counts from the end.
+        total = self.read(url, 0, 1).total
+        return self.read(url, max(0, total - size), size).content

@@ -8,13 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import Final, TextIO
 
 from azure_ml.backoff import FailureBudget
 from azure_ml.errors import AuthFailed, AzureMLError, JobNotCompleted
 from azure_ml.hook._polling import interval_seconds
-from azure_ml.hook._translate import translated
+from azure_ml.hook._translate import text, translated
 from azure_ml.hook.clients import Clients
+from azure_ml.states import is_active
+
+# Of a job's log, after which the SDK's stream is replaced by looks at the job's state.
+STREAM_CHARACTERS: Final = 32 << 20
 
 
 def follow(clients: Clients, job_name: str, check: Callable[[], None], report: Callable[[str], None]) -> None:
@@ -67,6 +71,10 @@ class _Tolerance(FailureBudget):
         self._report(f"Check {self.failures} of the job failed: {error}")
 
 
+class _TooMuch(BaseException):
+    """Ends the SDK's streaming, which tolerates an ``Exception``."""
+
+
 class _FilteredOutput(io.TextIOBase):
     """Standard output without what the streaming thread prints: each stream prints the log from its start."""
 
@@ -74,6 +82,7 @@ class _FilteredOutput(io.TextIOBase):
         self._stdout = stdout or sys.__stdout__ or io.StringIO()
         self.dropped: threading.Thread | None = None
         self.has_dropped = False
+        self.dropped_characters = 0
 
     def writable(self) -> bool:
         return True
@@ -83,6 +92,9 @@ class _FilteredOutput(io.TextIOBase):
         if threading.current_thread() is not self.dropped:
             return self._stdout.write(text)
         self.has_dropped = True
+        self.dropped_characters += len(text)
+        if self.dropped_characters > STREAM_CHARACTERS:
+            raise _TooMuch
         return len(text)
 
 
@@ -93,8 +105,14 @@ class _Stream(threading.Thread):
         super().__init__(daemon=True, name=f"stream {job_name}")
         self._clients, self._job_name = clients, job_name
         self.error: AzureMLError | None = None
-        stdout.dropped, stdout.has_dropped = self, False
+        stdout.dropped, stdout.has_dropped, stdout.dropped_characters = self, False, 0
         self.start()
+
+    # The SDK reads the whole log at each look, so that a long one would fill the worker's memory.
+    def _wait_for_end(self) -> None:
+        calls = self._clients.workspace_client.jobs
+        while is_active("job", text(calls.get(self._job_name).status), self._job_name):
+            time.sleep(interval_seconds())
 
     def run(self) -> None:
         from azure.ai.ml.exceptions import JobException
@@ -105,6 +123,9 @@ class _Stream(threading.Thread):
                 translated(f"stream the log of the job {self._job_name!r}"),
                 contextlib.suppress(JobException),
             ):
-                self._clients.workspace_client.jobs.stream(self._job_name)
+                try:
+                    self._clients.workspace_client.jobs.stream(self._job_name)
+                except _TooMuch:
+                    self._wait_for_end()
         except AzureMLError as error:
             self.error = error

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # The two containers of a deployment, in the order in which they run.
 CONTAINERS: Final = ("storage-initializer", "inference-server")
+# Of one container's log, the last ones; its lines may be of any length.
+LOG_CHARACTERS: Final = 4 << 20
 
 
 class Deployments(Advancing[DeploymentSpec]):
@@ -121,7 +123,12 @@ class Deployments(Advancing[DeploymentSpec]):
                 content = self._calls.get_logs(name, endpoint, lines, container_type=container)
         except AzureMLError as error:
             return str(error)
-        return masked(str(content)).strip()
+        words = str(content)
+        left_out = len(words) - LOG_CHARACTERS
+        said = (
+            f"... {left_out} characters before these are left out: Studio has them.\n" if left_out > 0 else ""
+        )
+        return said + masked(words[-LOG_CHARACTERS:]).strip()
 
     def save_log(self, endpoint: str, name: str, attempt: int, lines: int = 5000) -> tuple[str, str]:
         """Save both containers' logs in the workspace's default datastore; returns ``azureml://`` URI and content."""

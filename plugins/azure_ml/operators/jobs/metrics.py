@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from azure_ml.bounds import bounded
 from azure_ml.operators.base import AzureMLOperator, Result
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ class AzureMLJobMetricsOperator(AzureMLOperator):
     def execute(self, context: Context) -> Result:
         """Read."""
         runs = self.hook.metrics.of_job(self.job_name, self.experiment_name)
-        return self.review(runs) if self.review else {"runs": runs}
+        return bounded(self.review(runs) if self.review else {"runs": runs})

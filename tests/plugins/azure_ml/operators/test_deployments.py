@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from azure_ml import errors
+from azure_ml.bounds import TEXT
 from azure_ml.hook import AzureMLHook
+from azure_ml.hook.online import deployments
 from azure_ml.hook.online.entities import DeploymentSpec, EndpointSpec
 from azure_ml.lifecycle.tags import owner_tags
 from azure_ml.operators import AzureMLDeployModelOperator, AzureMLInvokeEndpointOperator
+from azure_ml.operators import deployments as operators
 from include.finetune import scoring
 from tests.support.azureml_service import AzureMLLocal
 from tests.support.conversations import ROWS
@@ -148,8 +151,42 @@ def test_a_deployment_that_does_not_come_up_says_why(
         azureml_local.faults(CRASHED),
         pytest.raises(errors.OperationFailed, match="User container has crashed") as caught,
     ):
-        deploy(endpoint, model_id, "broken").execute(context())
+        deploy(endpoint, model_id, "broken").execute(context("deployments"))
     assert "The container's last lines" in str(caught.value)
+
+
+def test_of_a_long_log_of_a_deployment_the_end_is_shown_and_where_all_of_it_is(
+    azureml_local: AzureMLLocal,
+    hook: AzureMLHook,
+    endpoint: str,
+    model_id: str,
+    context: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(operators, "SHOWN_LINES", 2)
+    monkeypatch.setattr(deployments, "LOG_CHARACTERS", 30)
+    there = context("deployments")
+    with azureml_local.faults(CRASHED), pytest.raises(errors.OperationFailed):
+        deploy(endpoint, model_id, "talkative").execute(there)
+    uri = there["ti"].pushed["deployment_log_uri"]
+    shown = capsys.readouterr().out
+    assert f"lines before these are left out; all are at {uri}" in shown
+    assert shown.count("[talkative] ") == 2
+    assert "characters before these are left out: Studio has them" in "\n".join(hook.data.read_lines(uri))
+
+
+def test_an_answer_of_any_length_is_a_result_of_bounded_length(
+    endpoint: str, deployment: str, questions: str, context: Callable[..., Any]
+) -> None:
+    operator = AzureMLInvokeEndpointOperator(
+        task_id="ask",
+        endpoint_name=endpoint,
+        data_uri=questions,
+        make_request=scoring.request,
+        read_answer=lambda body, _: scoring.read(body, json.dumps(["x" * 10_000_000])),
+    )
+    assert len(operator.execute(context())["answer"]) < TEXT + 60
 
 
 def test_a_deployment_that_was_begun_though_its_answer_was_lost_is_waited_for(

@@ -68,3 +68,13 @@ def test_a_lost_answer_does_not_double_the_model(
         register(trained_job[0], unique, context())
     assert register(trained_job[0], unique, context())["version"] == "1"
     assert len(list(azureml_local.ml_client().models.list(unique))) == 1
+
+
+def test_a_version_of_another_job_is_neither_taken_nor_changed(
+    azureml_local: AzureMLLocal, trained_job: tuple[str, list[str]], hook: AzureMLHook, unique: str
+) -> None:
+    job = trained_job[0]
+    hook.models.register_output(job, "trained_model", unique, version="1")
+    with pytest.raises(errors.NameTaken, match=f"a model '{unique}' version '1' of another owner"):
+        hook.models.register_output("another-job", "trained_model", unique, version="1")
+    assert azureml_local.ml_client().models.get(unique, version="1").tags["azureml_job"] == job
