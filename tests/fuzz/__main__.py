@@ -26,12 +26,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="azureml-fuzz-") as folder, careful(Path(folder)) as service:
         for operation, status, problem in run(service, given.requests, given.seed):
             statuses[status] += 1
-            if problem:
-                wrong.setdefault(operation, problem)
+            if problem and operation not in wrong:
+                wrong[operation] = problem
+                print(f"{operation} {problem}", flush=True)
     told = ", ".join(f"{status}: {number}" for status, number in sorted(statuses.items()))
     print(f"{statuses.total()} requests with seed {given.seed}: {told}")
-    for operation, problem in wrong.items():
-        print(f"{operation} {problem}")
     print(f"{len(wrong)} operations answered wrongly.")
     return 1 if wrong else 0
 
