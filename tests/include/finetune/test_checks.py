@@ -18,8 +18,8 @@ from azure_ml.operators.jobs.wait import MARGIN
 from azure_ml.operators.rendered import deferred, whole
 from azure_ml.triggers.event import deadline_in, spelled
 from include.finetune import checks, form, names, parameters, recipe, scoring
+from include.finetune.data.choice import percent
 from include.finetune.errors import InputError
-from include.finetune.gate.contract import percent
 
 PARAMS = form.params()
 DEFAULTS: dict[str, Any] = {name: param.value for name, param in PARAMS.items()}
@@ -87,7 +87,7 @@ def checked(values: dict[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         checks.require_form(values)
-        percent(values["split_pc"])
+        percent("split_pc", values["split_pc"])
         require_name("registry model", values["model_name"])
         return parameters.resolve(recipe.DEFAULTS, {}, form.user_parameters(values), INPUTS).parameters
     except (InputError, BadInput):
