@@ -58,10 +58,10 @@ class Registrar:
                 400, "UserError", f"Nothing was written to the output that is to be {name!r}.", target=name
             )
         known = self._assets.versions(noun.plural, name)
-        place = self._uris.canonical(output.uri)
+        place = self._uris.canonical(output.uri).rstrip("/")
         for one in known:
             # A step's output and that of its pipeline are one place, and one version.
-            if output.version in (None, version_of(one)) and _address(one["properties"]) == place:
+            if output.version in (None, version_of(one)) and _address(one["properties"]).rstrip("/") == place:
                 return version_of(one)
         version = output.version or noun.next_version(known)
         self._assets.put_version(noun, name, version, _properties(node, output))

@@ -15,7 +15,6 @@ from azureml_local.mlflow.metrics import MetricsDep, MetricStore, Point
 from azureml_local.mlflow.protocol import mlflow_router, paged
 
 router = mlflow_router("/mlflow", __doc__)
-_MOST_RUNS = 50000
 
 
 def _run_id(body: Json) -> str:

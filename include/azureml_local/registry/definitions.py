@@ -119,7 +119,7 @@ class Definitions:
         return Component(_registry_id(name, number), spec, True, self.code_folder(spec.get("code")))
 
     def _published(self, name: str, version: str) -> Document | None:
-        if version != "latest":
+        if version not in _NEWEST:
             return self._store.get("registry/components", f"{name}/{version}")
         known = self._store.list("registry/components", f"{name}/")
         active = [one for one in known if not one["properties"].get("isArchived")]
