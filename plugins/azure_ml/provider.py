@@ -21,8 +21,8 @@ FIELDS: Final[dict[str, dict[str, object]]] = {
     "registry_name": _text("Registry", "Registry of base models and components.", default="azureml"),
     "project": _text(
         "Project",
-        "Which Airflow installation this is: a tag of all that it creates. Give each that shares a workspace "
-        "a name of its own.",
+        "Which Airflow installation this is: a tag of all that it creates, and a part of the names. Give each that "
+        "shares a workspace a name of its own.",
         default=DEFAULT_PROJECT,
         pattern=PROJECT_PATTERN,
     ),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
+
+from airflow.sdk.exceptions import TaskDeferred
 
 DAG_ID = "a_dag"
 
@@ -49,3 +53,21 @@ class Store:
     def set(self, key: str, value: Any, *, retention: Any = None) -> None:
         """Keep it."""
         self.values[key] = json.dumps(value)
+
+
+def deferred(call: Callable[[], Any]) -> TaskDeferred:
+    """The deferral that a call ends with."""
+    try:
+        call()
+    except TaskDeferred as caught:
+        return caught
+    raise AssertionError("it did not defer")
+
+
+def event_of(trigger: Any) -> dict[str, Any]:
+    """The one event of a trigger."""
+
+    async def run() -> Any:
+        return await asyncio.wait_for(anext(aiter(trigger.run())), 60)
+
+    return dict(asyncio.run(run()).payload)

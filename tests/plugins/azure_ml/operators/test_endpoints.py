@@ -59,7 +59,7 @@ def test_an_instance_type_that_the_model_does_not_allow_is_refused(
 def test_a_name_that_is_taken_is_refused_and_the_other_endpoint_stays(
     hook: AzureMLHook, context: MakeContext, unique: str
 ) -> None:
-    mine, somebody_elses = context(), context()
+    mine, somebody_elses = context(), context("another-run")
     create(unique, somebody_elses)
     for attempt in (reserve, create):
         with pytest.raises(errors.NameTaken, match=f"an endpoint '{unique}' of another owner"):

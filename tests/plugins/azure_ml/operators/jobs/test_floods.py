@@ -14,7 +14,7 @@ from azure_ml.hook import AzureMLHook
 from azure_ml.hook.jobs import logs, stream
 from azure_ml.hook.jobs.logs import LogOffsets
 from azure_ml.operators import AzureMLWaitForJobOperator
-from tests.plugins.azure_ml.operators.jobs.test_wait import deferred, event_of
+from tests.support.airflow_task import deferred, event_of
 
 Command = Callable[..., str]
 

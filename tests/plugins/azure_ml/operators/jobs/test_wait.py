@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from azure_ml.hook.jobs.logs import LogOffsets
 from azure_ml.operators import AzureMLWaitForJobOperator
 from azure_ml.triggers.event import Event
 from azure_ml.triggers.jobs import JobTrigger
+from tests.support.airflow_task import deferred, event_of
 from tests.support.azureml_service import AzureMLLocal
 
 pytestmark = pytest.mark.shares("trained_job")
@@ -36,19 +36,6 @@ SLEEP = "import time; time.sleep(600)"
 
 def operator(name: str, **arguments: Any) -> AzureMLWaitForJobOperator:
     return AzureMLWaitForJobOperator(task_id="wait", job_name=name, **arguments)
-
-
-def deferred(call: Callable[[], Any]) -> TaskDeferred:
-    with pytest.raises(TaskDeferred) as caught:
-        call()
-    return caught.value
-
-
-def event_of(trigger: Any) -> dict[str, Any]:
-    async def run() -> Any:
-        return await asyncio.wait_for(anext(aiter(trigger.run())), 60)
-
-    return dict(asyncio.run(run()).payload)
 
 
 def shown_lines(captured: pytest.CaptureFixture[str]) -> list[str]:
