@@ -41,6 +41,8 @@ def test_every_run_gives_names_that_azure_accepts(dag: str, run: str) -> None:
 def test_two_runs_have_different_names_and_one_run_always_the_same() -> None:
     assert names.endpoint_name("d", "r1") != names.endpoint_name("d", "r2")
     assert names.job_name("d", "r1") == names.job_name("d", "r1") != names.job_name("d", "r1", "another_task")
+    assert len({names.job_name(*run) for run in (("d", "r1"), ("d", "r2"), ("e", "r1"))}) == 3
+    assert len({names.endpoint_name(*run) for run in (("d", "r1"), ("d", "r2"), ("e", "r1"))}) == 3
 
 
 @pytest.mark.parametrize(
