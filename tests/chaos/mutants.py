@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,15 +17,12 @@ from typing import Any, Final
 import yaml
 
 from include.launcher.paths import ROOT
+from tests.chaos import copies
 
 TABLE: Final = Path(__file__).with_name("mutants.yaml")
 OUT: Final = ROOT / ".local" / "chaos-mutants.json"
 REQUIRED: Final = 0.95
-SHARED: Final = (".venv", ".venv-compute", ".local/sample", ".local/standin")
-"""What a copy of the tree borrows, as it is ignored by git and large."""
-TEST_SECONDS: Final = 600
 CASE_SECONDS: Final = 1800
-TESTS_FAILED: Final = 1  # exit status of pytest; all above mean that it could not run them
 
 
 @dataclass(frozen=True)
@@ -76,30 +68,6 @@ def load() -> list[Mutant]:
 
 
 @contextmanager
-def copy_of_the_tree() -> Iterator[Path]:
-    """A folder with all that git knows or would add."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    with tempfile.TemporaryDirectory(prefix="chaos-mutants-") as folder:
-        tree = Path(folder) / "tree"
-        # The published contracts, where they are there.
-        (Path(folder) / "shared").symlink_to(ROOT.parent / "shared")
-        for name in listed.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (tree / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, tree / name)
-        (tree / ".local").mkdir(parents=True)
-        for name in SHARED:
-            (tree / name).symlink_to((ROOT / name).resolve())
-        yield tree
-
-
-@contextmanager
 def planted(mutant: Mutant, tree: Path) -> Iterator[None]:
     """The tree with the bug in it."""
     file = tree / mutant.file
@@ -111,51 +79,7 @@ def planted(mutant: Mutant, tree: Path) -> Iterator[None]:
         file.write_text(text)
 
 
-class Pytest:
-    """Runs tests of a copy of the tree, each time in a process of its own that is forked from a warm one."""
-
-    def __init__(self, tree: Path) -> None:
-        self._process = subprocess.Popen(
-            [*_python(tree), "tests.chaos.nursery"],
-            cwd=tree,
-            env=_environment(tree),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def run(self, selection: str) -> tuple[str | None, str]:
-        """The first test that failed, and what kept the tests from running."""
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--hypothesis-seed=0"]
-        request = {"arguments": [*options, *shlex.split(selection)], "seconds": TEST_SECONDS}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        answer = json.loads(self._process.stdout.readline())
-        if answer["status"] not in (0, TESTS_FAILED):
-            return None, f"pytest could not run {selection}: {answer['output'][-600:]}"
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", answer["output"], re.MULTILINE)
-        return (failed[1] if failed else selection) if answer["status"] else None, ""
-
-    def end(self) -> None:
-        """End the warm process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-
-
-@contextmanager
-def warm(tree: Path) -> Iterator[Pytest]:
-    """Pytest for a copy of the tree."""
-    runner = Pytest(tree)
-    try:
-        yield runner
-    finally:
-        runner.end()
-
-
-def hunt(mutant: Mutant, tree: Path, tests: Pytest, *, with_cases: bool) -> Outcome:
+def hunt(mutant: Mutant, tree: Path, tests: copies.Pytest, *, with_cases: bool) -> Outcome:
     """Plant a bug and ask its tests, then its cases, whether they notice."""
     if not mutant.applies(ROOT):
         return Outcome(mutant, None, f"the old text does not stand in {mutant.file} exactly once")
@@ -167,20 +91,11 @@ def hunt(mutant: Mutant, tree: Path, tests: Pytest, *, with_cases: bool) -> Outc
         return Outcome(mutant, _cases(mutant.cases, tree) if with_cases else None)
 
 
-def _python(tree: Path) -> list[str]:
-    return [str(tree / ".venv" / "bin" / "python"), "-W", "ignore", "-m"]
-
-
-def _environment(tree: Path) -> dict[str, str]:
-    paths = [str(tree / name) for name in ("", "plugins", "include")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 def _run(command: list[str], tree: Path, seconds: float) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*_python(tree), *command],
+        [*copies.python(tree), *command],
         cwd=tree,
-        env=_environment(tree),
+        env=copies.environment(tree),
         capture_output=True,
         text=True,
         timeout=seconds,
@@ -198,14 +113,14 @@ def _cases(names: Iterable[str], tree: Path) -> str | None:
 def baseline(mutants: Iterable[Mutant], tree: Path) -> list[str]:
     """The selections of tests that fail without any bug, and so prove nothing."""
     selections = sorted({mutant.tests for mutant in mutants if mutant.tests})
-    with warm(tree) as tests:
+    with copies.warm(tree) as tests:
         return [selection for selection in selections if tests.run(selection) != (None, "")]
 
 
 def _share(mutants: list[Mutant], with_cases: bool) -> list[Outcome]:
     """Hunt some mutants in a copy of their own."""
     outcomes = []
-    with copy_of_the_tree() as tree, warm(tree) as tests:
+    with copies.copy_of_the_tree() as tree, copies.warm(tree) as tests:
         for mutant in mutants:
             outcome = hunt(mutant, tree, tests, with_cases=with_cases)
             outcomes.append(outcome)
@@ -232,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No bug matches {options.names!r}.", file=sys.stderr)
         return 2
     if options.baseline:
-        with copy_of_the_tree() as tree:
+        with copies.copy_of_the_tree() as tree:
             if red := baseline(chosen, tree):
                 print("These fail without any bug:", *red, sep="\n", file=sys.stderr)
                 return 2

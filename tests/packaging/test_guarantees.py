@@ -26,11 +26,9 @@ from tests.support.azureml_service import ROOT
 PAGE = " ".join((ROOT / "docs" / "guarantees.md").read_text().split())
 COMPOSE: dict[str, str] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["x-airflow-environment"]
 
-JOB_LEASE = inspect.signature(AzureMLSubmitPipelineJobOperator.__init__).parameters["lease"].default
-
-
 assert isinstance(DEADLINE.interval, timedelta)
-RUN_LIMIT = DEADLINE.interval
+DEADLINE_HOURS = round(DEADLINE.interval.total_seconds() / 3600)
+JOB_LEASE = inspect.signature(AzureMLSubmitPipelineJobOperator.__init__).parameters["lease"].default
 
 
 def default(section: str, key: str) -> int:
@@ -89,8 +87,8 @@ def test_the_heartbeat_timeout_is_the_promised_one(launched: dict[str, str]) -> 
         f"asks, and does not wait ({AT_ONCE_SECONDS:.0f} s at most)",
         f"the Dag's callback has {AT_ONCE_SECONDS:.0f} s",
         f"look again after {SETTLE_SECONDS:.0f} s if a killed task may still act",
-        f"{hours(RUN_LIMIT)} h after the run was made",
-        f"deadline, {hours(RUN_LIMIT)} h; the reaper does not",
+        f"{DEADLINE_HOURS} h after the run was made",
+        f"deadline, {DEADLINE_HOURS} h; the reaper does not",
         f"endpoints {hours(ENDPOINT_LEASE)} h, jobs {hours(JOB_LEASE)} h",
         "`check_data`: up to six attempts",
         "at most one megabyte",

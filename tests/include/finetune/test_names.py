@@ -42,6 +42,9 @@ def test_two_runs_have_different_names_and_one_run_always_the_same() -> None:
     assert names.endpoint_name("d", "r1", "p") != names.endpoint_name("d", "r2", "p")
     once, again = names.job_name("d", "r1", "p"), names.job_name("d", "r1", "p")
     assert once == again != names.job_name("d", "r1", "p", "another_task")
+    runs = (("d", "r1", "p"), ("d", "r2", "p"), ("e", "r1", "p"))
+    assert len({names.job_name(*run) for run in runs}) == 3
+    assert len({names.endpoint_name(*run) for run in runs}) == 3
 
 
 @given(parts=st.lists(st.tuples(st.text(), st.text(), st.text()), min_size=2, max_size=2, unique=True))
