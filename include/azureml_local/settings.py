@@ -25,29 +25,26 @@ BLOB_CONTAINER = "azureml-blobstore-00000000-0000-4000-8000-0000000000ee"
 
 @dataclass(frozen=True)
 class Settings:
-    """The configuration of the process.
+    """The configuration of the process."""
 
-    Attributes:
-        home: folder of the state (database, blobs, jobs, keys, ``azure.env``).
-        bind: IP address to listen on; see :attr:`exposed`.
-        time_policy: ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
-        cache: folder of what :mod:`azureml_local.provisioning` makes once for all services of this version.
-        compute_python: interpreter of the compute environment, which runs jobs and deployments.
-        standin: folder of the stand-in base model, made by ``azureml_local.worker.standin``.
-        sample: folder of the generated sample data set, made by ``azureml_local.sample``.
-        serving_script: program of a deployment's process.
-        request_seconds: how long the headers of a request may take, and then its body if it comes by drops.
-    """
-
+    # Folder of the state (database, blobs, jobs, keys, ``azure.env``).
     home: Path
     port: int
+    # ``immediate``, ``timed`` or ``manual``; see :mod:`azureml_local.engine.clock`.
     time_policy: str
+    # Folder of what :mod:`azureml_local.provisioning` makes once for all services of this version.
     cache: Path
+    # Interpreter of the compute environment, which runs jobs and deployments.
     compute_python: Path
+    # Folder of the stand-in base model, made by ``azureml_local.worker.standin``.
     standin: Path
+    # Folder of the generated sample data set, made by ``azureml_local.sample``.
     sample: Path
+    # IP address to listen on; see :attr:`exposed`.
     bind: str = "127.0.0.1"
+    # Program of a deployment's process.
     serving_script: Path = Path(__file__).with_name("worker") / "serving" / "server.py"
+    # How long the headers of a request may take, and then its body if it comes by drops.
     request_seconds: float = 20.0
 
     @property

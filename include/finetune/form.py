@@ -3,48 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 from airflow.sdk import Param
 
-from azure_ml.hook.jobs.budgets import MAX_TIMEOUT
 from include.finetune import recipe
 from include.finetune.checks import MAX_MACHINES, MAX_SEED
 from include.finetune.data import choice
-
-# Browser and API server refuse what could be read as a path, a URL or a shell's word. JSON Schema searches, so
-# each has its ends, and Python's "$" lets a new line through; what they all let through is checked again, with a
-# sentence, before anything is paid for.
-_END: Final = r"(?!\n)$"
-HUB_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*" + _END
-MODEL_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?" + _END
-PLAIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]*" + _END
-CLUSTER_NAME: Final = r"^[A-Za-z][A-Za-z0-9-]*" + _END
-VM_SIZE: Final = r"^[A-Za-z][A-Za-z0-9_]*" + _END
-HOURS: Final = MAX_TIMEOUT // timedelta(hours=1)
-
-SCHEDULERS: Final = (
-    "linear",
-    "cosine",
-    "cosine_with_restarts",
-    "polynomial",
-    "constant",
-    "constant_with_warmup",
+from include.finetune.fields import (
+    CLUSTER_NAME,
+    HOURS,
+    HUB_ID,
+    MODEL_NAME,
+    PLAIN_NAME,
+    RECIPE,
+    SCHEDULERS,
+    VM_SIZE,
+    field,
 )
-RECIPE: Final = "Leave it empty for the model's own default, or else the recipe's"
-
-
-def _field(kind: str, title: str, default: object, description: str, **schema: Any) -> Callable[..., Param]:
-    """A field whose section is still to be given; it may be left empty if its default is ``None``."""
-    type_ = kind if default is not None else ["null", kind]
-    return partial(Param, default, type=type_, title=title, description=description, **schema)
-
 
 SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
     "Model": {
-        "model_name": _field(
+        "model_name": field(
             "string",
             "Base model",
             "Phi-3-mini-4k-instruct",
@@ -53,7 +33,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             pattern=MODEL_NAME,
             examples=["Phi-3-mini-4k-instruct", "Phi-3.5-mini-instruct", "Phi-4-mini-instruct"],
         ),
-        "model_version": _field(
+        "model_version": field(
             "string",
             "Version",
             None,
@@ -62,7 +42,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
         ),
     },
     "Data": {
-        "dataset": _field(
+        "dataset": field(
             "string",
             "Data set",
             recipe.DATASET,
@@ -70,14 +50,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             "and test or validation, and conversations in a column 'messages' (or see the mapping).",
             pattern=HUB_ID,
         ),
-        "dataset_config": _field(
+        "dataset_config": field(
             "string",
             "Configuration of the data set",
             None,
             "For data sets that have several; the error of check_data lists them.",
             pattern=PLAIN_NAME,
         ),
-        "split_pc": _field(
+        "split_pc": field(
             "number",
             "Percent of each split",
             5,
@@ -85,7 +65,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             exclusiveMinimum=0,
             maximum=100,
         ),
-        "sample": _field(
+        "sample": field(
             "string",
             "Which rows",
             choice.FIRST,
@@ -94,7 +74,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             "rows. Random rows are drawn one by one, and that reads nearly the whole split.",
             enum=list(choice.SAMPLES),
         ),
-        "seed": _field(
+        "seed": field(
             "integer",
             "Seed",
             42,
@@ -102,7 +82,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             minimum=0,
             maximum=MAX_SEED,
         ),
-        "mapping": _field(
+        "mapping": field(
             "object",
             "Mapping of columns",
             None,
@@ -110,14 +90,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             'system, or prompt and response. For example {"messages": "conversations", "role": "from", '
             '"content": "value", "roles": {"human": "user", "gpt": "assistant"}}.',
         ),
-        "on_bad_row": _field(
+        "on_bad_row": field(
             "string",
             "Rows that are no conversation",
             choice.FAIL,
             "fail: stop before anything is paid, with file and line. drop: leave them out, and count why.",
             enum=[choice.FAIL, choice.DROP],
         ),
-        "bad_row_limit_pc": _field(
+        "bad_row_limit_pc": field(
             "number",
             "Percent of bad rows at most",
             5,
@@ -127,30 +107,30 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
         ),
     },
     "Training": {
-        "num_train_epochs": _field(
+        "num_train_epochs": field(
             "integer", "Epochs", None, f"How often each conversation is seen. {RECIPE} (3).", minimum=1
         ),
-        "learning_rate": _field(
+        "learning_rate": field(
             "number", "Learning rate", None, f"Peak of the schedule. {RECIPE} (0.000005).", exclusiveMinimum=0
         ),
-        "per_device_train_batch_size": _field(
+        "per_device_train_batch_size": field(
             "integer", "Batch size", None, f"Conversations per GPU and step. {RECIPE} (1).", minimum=1
         ),
-        "lr_scheduler_type": _field(
+        "lr_scheduler_type": field(
             "string",
             "Learning-rate schedule",
             None,
             f"How the learning rate moves during training. {RECIPE} (cosine).",
             enum=[None, *SCHEDULERS],
         ),
-        "apply_lora": _field(
+        "apply_lora": field(
             "string",
             "LoRA",
             None,
             f"Train small adapters instead of all weights: far less memory. {RECIPE} (true).",
             enum=[None, "true", "false"],
         ),
-        "finetune_parameters": _field(
+        "finetune_parameters": field(
             "object",
             "More parameters",
             None,
@@ -159,7 +139,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
         ),
     },
     "Compute": {
-        "compute_cluster": _field(
+        "compute_cluster": field(
             "string",
             "Cluster",
             "gpu-cluster-big",
@@ -168,14 +148,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             maxLength=24,
             pattern=CLUSTER_NAME,
         ),
-        "compute_vm_size": _field(
+        "compute_vm_size": field(
             "string",
             "VM size",
             "Standard_NC24ads_A100_v4",
             "Size of the cluster's machines, if it has to be created. The model says which suit.",
             pattern=VM_SIZE,
         ),
-        "compute_min_instances": _field(
+        "compute_min_instances": field(
             "integer",
             "Machines while idle",
             0,
@@ -183,17 +163,17 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             minimum=0,
             maximum=MAX_MACHINES,
         ),
-        "compute_max_instances": _field(
+        "compute_max_instances": field(
             "integer", "Machines at most", 1, "What one run can cost.", minimum=1, maximum=MAX_MACHINES
         ),
-        "deferrable": _field(
+        "deferrable": field(
             "boolean",
             "Wait without a worker",
             None,
             "On: the triggerer waits for the job, and a worker shows the log's new lines every five minutes. "
             "Off: a worker waits. Empty: as this Airflow does by default.",
         ),
-        "queue_hours": _field(
+        "queue_hours": field(
             "number",
             "Hours in the queue",
             4,
@@ -201,7 +181,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
             exclusiveMinimum=0,
             maximum=HOURS,
         ),
-        "run_hours": _field(
+        "run_hours": field(
             "number",
             "Hours running",
             24,
@@ -211,14 +191,14 @@ SECTIONS: Final[Mapping[str, Mapping[str, Callable[..., Param]]]] = {
         ),
     },
     "Deployment": {
-        "instance_type": _field(
+        "instance_type": field(
             "string",
             "Instance type",
             "Standard_NC6s_v3",
             "VM size that serves the tuned model during the smoke test. The model says which suit.",
             pattern=VM_SIZE,
         ),
-        "experiment_name": _field(
+        "experiment_name": field(
             "string",
             "Experiment",
             None,

@@ -23,18 +23,15 @@ FINAL_TASK_STATES = frozenset({"success", "failed", "upstream_failed", "skipped"
 
 @dataclass(frozen=True)
 class TaskRow:
-    """One task of a run.
+    """One task of a run."""
 
-    Attributes:
-        task_id: Id of the task.
-        state: Airflow's state, ``none`` before it is scheduled.
-        seconds: Duration of the last try so far; None before its start.
-        try_number: Number of the last try, from 1; 0 before the first.
-    """
-
+    # Id of the task.
     task_id: str
+    # Airflow's state, ``none`` before it is scheduled.
     state: str
+    # Duration of the last try so far; None before its start.
     seconds: float | None
+    # Number of the last try, from 1; 0 before the first.
     try_number: int
 
 

@@ -32,22 +32,19 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Record:
-    """A started process, as its file holds it.
+    """A started process, as its file holds it."""
 
-    Attributes:
-        name: Name of the service, for example ``scheduler``.
-        pid: Process id.
-        sid: Session id if the session is the process's own, else 0.
-        started: Start time in clock ticks since boot: another process with the same pid has another one.
-        port: TCP port that it serves, or 0.
-        log: Path of its log file.
-    """
-
+    # Name of the service, for example ``scheduler``.
     name: str
+    # Process id.
     pid: int
+    # Session id if the session is the process's own, else 0.
     sid: int
+    # Start time in clock ticks since boot: another process with the same pid has another one.
     started: int
+    # TCP port that it serves, or 0.
     port: int
+    # Path of its log file.
     log: str
 
 

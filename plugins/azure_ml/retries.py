@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.definitions.retry_policy import RetryDecision
 
+# Causes after which a new job may succeed.
 PAID_AGAIN: Final = frozenset(kind.cause for kind in errors.JobInterrupted.__subclasses__())
-"""Causes after which a new job may succeed."""
 
 MAX_DELAY: Final = timedelta(hours=1)
 CAPACITY_FACTOR: Final = 5  # a region gets machines later than it replaces one node
@@ -61,5 +61,5 @@ def _rules(delay: timedelta) -> list[RetryRule]:
     ]
 
 
+# The policy with a first pause of one minute.
 RETRY_POLICY: Final = CauseRetryPolicy()
-"""The policy with a first pause of one minute."""

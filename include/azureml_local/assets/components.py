@@ -15,8 +15,8 @@ from azureml_local.engine.store import Document
 from azureml_local.settings import REGISTRY
 from azureml_local.storage.uris import Uris
 
+# The types that jobs run here; the others are kept and answered.
 RUN: Final = ("command", "pipeline")
-"""The types that jobs run here; the others are kept and answered."""
 TYPES: Final = (*RUN, "automl", "data_transfer", "parallel", "spark", "sweep")
 _LABELS: Final = frozenset(
     {"$schema", "_source", "creation_context", "description", "display_name", "id", "name", "tags", "version"}

@@ -39,25 +39,22 @@ def next_number(known: list[Document]) -> str:
 
 @dataclass(frozen=True)
 class Noun:
-    """One kind of asset.
+    """One kind of asset."""
 
-    Attributes:
-        plural: path segment, and kind in the store, for example ``models``.
-        what: name in messages.
-        fixed: properties that never change once a version exists.
-        shared: properties that all versions of a name, and the container, have in common.
-        essence: what of a fixed property must stay, from its name and value.
-        by_content: whether a list by hash goes over all names: the SDK uploads no code twice.
-        next_version: the version that the container offers, from all there are.
-    """
-
+    # Path segment, and kind in the store, for example ``models``.
     plural: str
+    # Name in messages.
     what: str
+    # Properties that never change once a version exists.
     fixed: tuple[str, ...]
     complete: Complete
+    # Properties that all versions of a name, and the container, have in common.
     shared: tuple[str, ...] = ()
+    # What of a fixed property must stay, from its name and value.
     essence: Callable[[str, Any], Any] = _whole
+    # Whether a list by hash goes over all names: the SDK uploads no code twice.
     by_content: bool = False
+    # The version that the container offers, from all there are.
     next_version: Callable[[list[Document]], str] = next_number
 
     @property

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+# How long a service may take to end its jobs and deployments, and to die when it is killed.
 END_SECONDS, KILL_SECONDS = 20.0, 5.0
-"""How long a service may take to end its jobs and deployments, and to die when it is killed."""
+# How long a claim is tried: who only reads holds the lock for a moment, too.
 CLAIM_SECONDS = 0.5
-"""How long a claim is tried: who only reads holds the lock for a moment, too."""
 
 
 class Running(NamedTuple):
@@ -32,11 +32,7 @@ class Instance:
         self._held: IO[str] | None = None
 
     def claim(self, url: str) -> None:
-        """Hold the home until this process ends.
-
-        Raises:
-            RuntimeError: if another process holds it.
-        """
+        """Hold the home until this process ends; raises RuntimeError: if another process holds it."""
         make_home(self._home)
         _close_to_others(self._home)
         self._held = os.fdopen(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600), "r+")

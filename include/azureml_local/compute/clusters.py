@@ -17,8 +17,8 @@ from azureml_local.engine.store import Document, Store, now
 from azureml_local.routing import part
 from azureml_local.settings import LOCATION
 
+# Source: ``ComputeNameParameter`` of the published contract, 2023-08-01-preview: 3 to 24 characters.
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
-"""Source: ``ComputeNameParameter`` of the published contract, 2023-08-01-preview: 3 to 24 characters."""
 
 
 class Clusters(Resources[schemas.Compute, schemas.ComputeChanges]):

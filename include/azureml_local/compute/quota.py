@@ -13,10 +13,10 @@ from azureml_local.routing import part
 from azureml_local.settings import SUBSCRIPTION_ID
 
 DEDICATED, LOW_PRIORITY = "totalDedicatedCores", "totalLowPriorityCores"
+# Names of the regional totals and their limits in vCPUs.
 TOTALS = {DEDICATED: 2000, LOW_PRIORITY: 1000}
-"""Names of the regional totals and their limits in vCPUs."""
+# vCPUs of one family that a subscription starts with.
 FAMILY_LIMIT = 960
-"""vCPUs of one family that a subscription starts with."""
 
 
 def serving_cores(size: VmSize, instances: int) -> int:

@@ -11,22 +11,19 @@ from azureml_local.arm.grammar import ArmError
 
 @dataclass(frozen=True)
 class VmSize:
-    """One VM size.
+    """One VM size."""
 
-    Attributes:
-        name: as Azure writes it, for example ``Standard_NC24ads_A100_v4``.
-        vcpus: virtual CPUs of a node.
-        memory_gb: memory of a node in GB.
-        gpus: GPUs of a node.
-        family: what quota is counted by.
-        disk_gb: local disk of a node in GB.
-    """
-
+    # As Azure writes it, for example ``Standard_NC24ads_A100_v4``.
     name: str
+    # Virtual CPUs of a node.
     vcpus: int
+    # Memory of a node in GB.
     memory_gb: float
+    # GPUs of a node.
     gpus: int
+    # What quota is counted by.
     family: str
+    # Local disk of a node in GB.
     disk_gb: int
 
 

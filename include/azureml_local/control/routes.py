@@ -97,11 +97,7 @@ class QuotaRequest(BaseModel):
 
 @router.post("/quota")
 async def set_quota(request: QuotaRequest, quota: QuotaDep) -> dict[str, Any]:
-    """Set a limit.
-
-    Raises:
-        ArmError: 400 for a family that no size has.
-    """
+    """Set a limit; raises ArmError: 400 for a family that no size has."""
     quota.set_limit(request.family, request.limit)
     return {"family": request.family, "limit": request.limit}
 

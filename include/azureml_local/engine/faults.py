@@ -21,46 +21,43 @@ Kind = Literal[RequestKind, JobKind, "operation_failed", "operation_stuck", "out
 
 
 class Fault(BaseModel):
-    """One fault, as ``POST /_local/faults`` takes it.
-
-    Attributes:
-        kind: ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection before
-            acting; ``lost_response`` acts and then drops it; ``late_response`` acts, and answers after
-            ``delay_seconds``; ``malformed`` answers 200 with half a JSON object instead of acting;
-            ``operation_failed`` and ``operation_stuck`` end or hang an operation of ``resource``; ``job_failed``
-            fails a job's ``step``; ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node
-            of a low-priority cluster from a running step after ``delay_seconds``, and the step is queued again;
-            ``log_lost`` keeps a step's log from ever being uploaded; ``out_of_memory`` leaves containers of a
-            deployment, ``path`` being a pattern on ``<endpoint>/<deployment>``, only ``memory_mb``.
-        path: shell pattern on the URL path; so are ``agent`` on the ``User-Agent``, ``job`` on a job's name, and
-            ``key`` on the operation's resource: ``<endpoint>/<deployment>``, ``<cluster>``.
-        count: how many times; None for always.
-        probability: chance from 0 to 1 that a match counts.
-        code: Azure's error code in the answer, the operation, or the failed step (there UserError by default).
-        delay_seconds: seconds to wait first; under ``operation_stuck`` the end of the hanging, 0 for never.
-        resource: noun of the operation, or noun and verb: ``onlineEndpoints.create``.
-        step: name of the pipeline step, or of the command job; any if empty.
-        memory_mb: MiB that a container may hold; 1 kills it at once.
-    """
+    """One fault, as ``POST /_local/faults`` takes it."""
 
     model_config = ConfigDict(extra="forbid")
 
+    # ``status`` answers instead of acting; ``delay`` waits first; ``reset`` drops the connection before acting;
+    # ``lost_response`` acts and then drops it; ``late_response`` acts, and answers after ``delay_seconds``;
+    # ``malformed`` answers 200 with half a JSON object instead of acting; ``operation_failed`` and
+    # ``operation_stuck`` end or hang an operation of ``resource``; ``job_failed`` fails a job's ``step``;
+    # ``job_status`` puts a job into ``job_state``; ``preemption`` takes the node of a low-priority cluster from
+    # a running step after ``delay_seconds``, and the step is queued again; ``log_lost`` keeps a step's log from
+    # ever being uploaded; ``out_of_memory`` leaves containers of a deployment, ``path`` being a pattern on
+    # ``<endpoint>/<deployment>``, only ``memory_mb``.
     kind: Kind
     method: str = "*"
+    # Shell pattern on the URL path; so are ``agent`` on the ``User-Agent``, ``job`` on a job's name, and
+    # ``key`` on the operation's resource: ``<endpoint>/<deployment>``, ``<cluster>``.
     path: str = "*"
     agent: str = "*"
+    # How many times; None for always.
     count: int | None = 1
+    # Chance from 0 to 1 that a match counts.
     probability: float = Field(1.0, ge=0, le=1)
     status: int = Field(500, ge=400, le=599)
+    # Azure's error code in the answer, the operation, or the failed step (there UserError by default).
     code: str = "InternalServerError"
     message: str = "A fault was injected by the local Azure ML's control route."
     headers: dict[str, str] = Field(default_factory=dict)
+    # Seconds to wait first; under ``operation_stuck`` the end of the hanging, 0 for never.
     delay_seconds: float = Field(0.0, ge=0)
+    # Noun of the operation, or noun and verb: ``onlineEndpoints.create``.
     resource: str = "*"
+    # Name of the pipeline step, or of the command job; any if empty.
     step: str = ""
     job: str = "*"
     key: str = "*"
     job_state: str = "NotResponding"
+    # MiB that a container may hold; 1 kills it at once.
     memory_mb: int = Field(1, ge=1)
 
 

@@ -13,16 +13,13 @@ from azureml_local.settings import Settings
 
 @dataclass(frozen=True)
 class Certificates:
-    """Files that the server and its clients need.
+    """Files that the server and its clients need."""
 
-    Attributes:
-        ca: the authority's certificate; what a client trusts.
-        bundle: the authority's certificate and the public roots, so that a client also reaches the internet.
-        server: certificate chain and key of the server, one file.
-    """
-
+    # The authority's certificate; what a client trusts.
     ca: Path
+    # The authority's certificate and the public roots, so that a client also reaches the internet.
     bundle: Path
+    # Certificate chain and key of the server, one file.
     server: Path
 
 

@@ -37,16 +37,13 @@ class File:
 
 @dataclass(frozen=True)
 class Repo:
-    """A repository at its one revision.
+    """A repository at its one revision."""
 
-    Attributes:
-        id: ``owner/name``.
-        sha: the revision, 40 hex digits made from the content.
-        files: files by path.
-    """
-
+    # ``owner/name``.
     id: str
+    # The revision, 40 hex digits made from the content.
     sha: str
+    # Files by path.
     files: dict[str, File]
 
 

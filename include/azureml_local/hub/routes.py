@@ -92,11 +92,7 @@ def _folder_entry(repo: Repo, path: str) -> dict[str, Any]:
 async def tree(
     owner: str, name: str, revision: str, repos: ReposDep, path: str = "", recursive: bool = False
 ) -> list[dict[str, Any]]:
-    """Files and folders below a path.
-
-    Raises:
-        HubError: 404 ``EntryNotFound`` if there is no such folder.
-    """
+    """Files and folders below a path; raises HubError: 404 ``EntryNotFound`` if there is no such folder."""
     repo = await _repo(repos, owner, name, revision)
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     below = {at: file for at, file in repo.files.items() if at.startswith(prefix)}
@@ -135,11 +131,7 @@ async def paths_info(
 async def resolve(
     owner: str, name: str, revision: str, path: str, request: Request, repos: ReposDep
 ) -> Response:
-    """A file's content.
-
-    Raises:
-        HubError: 404 ``EntryNotFound`` if there is no such file.
-    """
+    """A file's content; raises HubError: 404 ``EntryNotFound`` if there is no such file."""
     repo = await _repo(repos, owner, name, revision)
     file = repo.files.get(path)
     if file is None:
@@ -157,16 +149,13 @@ async def resolve(
 
 
 class DatasetRequest(BaseModel):
-    """Body of ``POST /_local/hub/datasets``.
-
-    Attributes:
-        repo_id: ``owner/name`` under which it is served.
-        folder: absolute path of a folder of files named by split, or of one file.
-    """
+    """Body of ``POST /_local/hub/datasets``."""
 
     model_config = ConfigDict(extra="forbid")
 
+    # ``owner/name`` under which it is served.
     repo_id: str
+    # Absolute path of a folder of files named by split, or of one file.
     folder: Path
 
 

@@ -11,14 +11,14 @@ from typing import Any
 Row = dict[str, Any]
 Splits = dict[str, list[Row]]
 
+# Parts of a single file that are cut off; ``train_sft`` keeps the rest.
 SHARES = {"test_sft": 0.1, "train_gen": 0.1, "test_gen": 0.1}
-"""Parts of a single file that are cut off; ``train_sft`` keeps the rest."""
 KNOWN = ("train_sft", *SHARES)
 COMMON = ("train", "validation", "valid", "val", "dev", "eval", "test")
 PACKED = (".gz", ".zst", ".zstd")
 SUFFIXES = (".jsonl", ".json", ".parquet")
+# Columns that may hold a conversation.
 TURNS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat")
-"""Columns that may hold a conversation."""
 SEED = 42
 
 

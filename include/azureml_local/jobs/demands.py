@@ -18,26 +18,23 @@ _OWN_SERVICES: Final = ("tracking", "studio")
 
 @dataclass(frozen=True)
 class Demands:
-    """Machines and time.
+    """Machines and time."""
 
-    Attributes:
-        compute: name of the cluster; ``serverless`` needs none.
-        instances: how many nodes it takes.
-        instance_type: VM size on serverless compute; None is the default one.
-        low_priority: whether serverless nodes may be taken away.
-        priority: place in the line of serverless compute, 1 (low) to 3 (high).
-        timeout: seconds that it may run; None is as long as it likes.
-        distribution: kind of its distribution, in lower case; empty if it has none.
-        processes: of its distribution, on all nodes together.
-    """
-
+    # Name of the cluster; ``serverless`` needs none.
     compute: str = SERVERLESS
+    # How many nodes it takes.
     instances: int = 1
+    # VM size on serverless compute; None is the default one.
     instance_type: str | None = None
+    # Whether serverless nodes may be taken away.
     low_priority: bool = False
+    # Place in the line of serverless compute, 1 (low) to 3 (high).
     priority: int = 2
+    # Seconds that it may run; None is as long as it likes.
     timeout: float | None = None
+    # Kind of its distribution, in lower case; empty if it has none.
     distribution: str = ""
+    # Of its distribution, on all nodes together.
     processes: int = 1
 
 

@@ -14,16 +14,13 @@ from azureml_local.storage.addresses import output_uri
 
 @dataclass(frozen=True)
 class Asset:
-    """An input that is a file, a folder or a model.
+    """An input that is a file, a folder or a model."""
 
-    Attributes:
-        uri: its address.
-        mode: how it is delivered, as the caller wrote it.
-        pending: whether a step of the same job writes it.
-    """
-
+    # Its address.
     uri: str
+    # How it is delivered, as the caller wrote it.
     mode: str = ""
+    # Whether a step of the same job writes it.
     pending: bool = False
 
     def in_mode(self, given: str) -> Asset:
@@ -37,50 +34,44 @@ Value = str | Asset | None
 
 @dataclass
 class Output:
-    """Where an output goes.
+    """Where an output goes."""
 
-    Attributes:
-        uri: its address.
-        kind: ``uri_file``, ``uri_folder``, ``mltable`` or a type of model.
-        mode: whether the command gets a path or the address.
-        name: the asset that it becomes when the node has succeeded; None for none.
-        version: of that asset; None for the next one.
-        path: the address as the caller chose it for a pipeline, its expressions not resolved.
-    """
-
+    # Its address.
     uri: str
+    # ``uri_file``, ``uri_folder``, ``mltable`` or a type of model.
     kind: str = "uri_folder"
+    # Whether the command gets a path or the address.
     mode: Mode = "mount"
+    # The asset that it becomes when the node has succeeded; None for none.
     name: str | None = None
+    # Of that asset; None for the next one.
     version: str | None = None
+    # The address as the caller chose it for a pipeline, its expressions not resolved.
     path: str = ""
 
 
 @dataclass
 class Node:
-    """A pipeline or one command of it, ready to run.
+    """A pipeline or one command of it, ready to run."""
 
-    Attributes:
-        run_id: name in run history; ``name`` is the one in the pipeline above.
-        inputs: value by name, defaults applied.
-        outputs: where each goes, by name.
-        demands: machines and time; of a pipeline, the compute of those nodes that name none.
-        datastore: where outputs go that have no path of their own.
-        after: names of the sibling nodes whose outputs it reads.
-        nodes: the nodes of a pipeline, empty for a command.
-        goes_on: whether a failed node lets its siblings go on.
-    """
-
+    # Name in run history; ``name`` is the one in the pipeline above.
     run_id: str
     name: str
     component: Component
+    # Value by name, defaults applied.
     inputs: dict[str, Value] = field(default_factory=dict)
+    # Where each goes, by name.
     outputs: dict[str, Output] = field(default_factory=dict)
+    # Machines and time; of a pipeline, the compute of those nodes that name none.
     demands: Demands = field(default_factory=Demands)
+    # Where outputs go that have no path of their own.
     datastore: str = "workspaceblobstore"
     environment: dict[str, str] = field(default_factory=dict)
+    # Names of the sibling nodes whose outputs it reads.
     after: frozenset[str] = frozenset()
+    # The nodes of a pipeline, empty for a command.
     nodes: list[Node] = field(default_factory=list)
+    # Whether a failed node lets its siblings go on.
     goes_on: bool = False
 
     @property

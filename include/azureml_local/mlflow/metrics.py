@@ -23,17 +23,14 @@ _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 class Point(NamedTuple):
-    """One value of a metric.
-
-    Attributes:
-        value: may be infinite or not a number.
-        timestamp: Unix time in milliseconds.
-        step: step of the training, 0 if there is none.
-    """
+    """One value of a metric."""
 
     key: str
+    # May be infinite or not a number.
     value: float
+    # Unix time in milliseconds.
     timestamp: int
+    # Step of the training, 0 if there is none.
     step: int
 
 

@@ -138,11 +138,7 @@ async def set_tag(body: dict[str, Any], history: HistoryDep, metrics: MetricsDep
 
 @router.post("/runs/delete-tag")
 async def delete_tag(body: dict[str, Any], history: HistoryDep) -> Json:
-    """Take a tag from a run.
-
-    Raises:
-        ArmError: 404 if the run has no such tag.
-    """
+    """Take a tag from a run; raises ArmError: 404 if the run has no such tag."""
     run = history.get(_run_id(body))
     if run["tags"].pop(str(body.get("key")), None) is None:
         raise not_found("The tag", str(body.get("key")), f"run {run.key}")

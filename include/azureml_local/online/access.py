@@ -12,11 +12,11 @@ from azureml_local.engine.lifecycle import Part
 from azureml_local.engine.store import Document, Store
 from azureml_local.routing import part
 
+# Kind of the keys, which are kept apart from the endpoints, so that no answer shows them.
 KEYS = "endpointKeys"
-"""Kind of the keys, which are kept apart from the endpoints, so that no answer shows them."""
 MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
+# How long an endpoint's own token is good for.
 TOKEN_SECONDS = 12 * 3600
-"""How long an endpoint's own token is good for."""
 _FIELDS = {"primary": "primaryKey", "secondary": "secondaryKey"}
 
 

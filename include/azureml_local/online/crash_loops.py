@@ -10,10 +10,10 @@ from azureml_local.online.servers import ContainerError, InferenceServer
 
 log = logging.getLogger(__name__)
 
+# Starts of a server that never was healthy, after which its deployment is given up as a crash loop.
 STARTS = 3
-"""Starts of a server that never was healthy, after which its deployment is given up as a crash loop."""
+# Seconds before each next start; the last holds for all that follow.
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before each next start; the last holds for all that follow."""
 
 
 async def bring_up(server: InferenceServer) -> None:

@@ -16,8 +16,8 @@ from azureml_local.online.pools import Pools
 from azureml_local.routing import part
 from azureml_local.settings import LOCATION, TENANT_ID
 
+# Source: the limits page of managed online endpoints: 3 to 32 characters, a letter first, no dash last.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]")
-"""Source: the limits page of managed online endpoints: 3 to 32 characters, a letter first, no dash last."""
 
 
 class Endpoints(Resources[schemas.Endpoint, schemas.EndpointChanges]):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import httpx
 
 log = logging.getLogger(__name__)
+# Pauses before a request is sent again whose connection broke off.
 AGAIN_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Pauses before a request is sent again whose connection broke off."""
 
 
 class RefusedError(Exception):

@@ -8,8 +8,8 @@ from azureml_local.engine.processes import tail
 from azureml_local.engine.store import now
 
 SERVER, INITIALIZER = "InferenceServer", "StorageInitializer"
+# File of each container's log, in the deployment's folder.
 LOGS = {SERVER: "inference-server.log", INITIALIZER: "storage-initializer.log"}
-"""File of each container's log, in the deployment's folder."""
 
 
 def write_line(folder: Path, container: str, text: str) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/inference/{endpoint}", tags=title(__doc__))
 _DEPLOYMENT = "azureml-model-deployment"
 _FORWARDED = ("content-type", "accept", "x-request-id", "x-ms-request-id", "x-ms-client-request-id")
+# Headers of a server that the caller sees.
 _KEPT = ("x-ms-run-fn-exec-ms", "x-ms-server-version")
-"""Headers of a server that the caller sees."""
 
 
 @router.post("/score")

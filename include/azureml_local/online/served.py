@@ -13,8 +13,8 @@ from azureml_local.online.workloads import Workloads
 
 log = logging.getLogger(__name__)
 
+# Kind of these documents; each belongs to the deployment of the same key.
 SERVED = "servedDeployments"
-"""Kind of these documents; each belongs to the deployment of the same key."""
 
 
 class Served:

@@ -16,10 +16,10 @@ from azureml_local.online.workloads import Workload
 if TYPE_CHECKING:
     import httpx
 
+# Lines of the log that a failure carries.
 LOG_LINES = 30
-"""Lines of the log that a failure carries."""
+# Word in the log and the failure of a server that held more memory than its VM has.
 OUT_OF_MEMORY = "OOMKilled"
-"""Word in the log and the failure of a server that held more memory than its VM has."""
 _TICK = 0.5
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from azureml_local.arm.grammar import ArmError, Json
 
+# Per cent by deployment.
 Shares = Mapping[str, int]
-"""Per cent by deployment."""
+# Per cent of all traffic.
 WHOLE = 100
-"""Per cent of all traffic."""
+# Per cent of the traffic that may be mirrored. Source: the page on safe rollout of online endpoints.
 MIRRORED = 50
-"""Per cent of the traffic that may be mirrored. Source: the page on safe rollout of online endpoints."""
 
 
 def check(endpoint: str, traffic: Shares | None, deployments: set[str]) -> Json:

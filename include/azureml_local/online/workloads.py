@@ -23,18 +23,15 @@ from azureml_local.storage.binding import bind
 
 @dataclass(frozen=True)
 class Probe:
-    """When a server counts as dead; seconds.
+    """When a server counts as dead; seconds."""
 
-    Attributes:
-        initial: before the first question.
-        period: from one question to the next.
-        timeout: for one answer.
-        failures: failed questions in a row after which the server is ended and started again.
-    """
-
+    # Before the first question.
     initial: float
+    # From one question to the next.
     period: float
+    # For one answer.
     timeout: float
+    # Failed questions in a row after which the server is ended and started again.
     failures: int
 
     @property
@@ -45,26 +42,23 @@ class Probe:
 
 @dataclass(frozen=True)
 class Workload:
-    """What each replica of a deployment runs.
+    """What each replica of a deployment runs."""
 
-    Attributes:
-        command: the command line without the port.
-        folder: where its log lies.
-        cwd: folder that it runs in.
-        environment: all of its variables.
-        probe: its liveness probe.
-        memory: bytes that it may hold.
-        concurrency: requests that it is handed at once.
-        request_timeout: seconds that a request may take, and that a replica has to end its last ones.
-    """
-
+    # The command line without the port.
     command: tuple[str, ...]
+    # Where its log lies.
     folder: Path
+    # Folder that it runs in.
     cwd: Path
+    # All of its variables.
     environment: dict[str, str] = field(repr=False)
+    # Its liveness probe.
     probe: Probe
+    # Bytes that it may hold.
     memory: int
+    # Requests that it is handed at once.
     concurrency: int = 1
+    # Seconds that a request may take, and that a replica has to end its last ones.
     request_timeout: float = 5.0
 
 

@@ -13,8 +13,8 @@ from azureml_local.provisioning.errors import ProvisioningError
 from azureml_local.settings import Settings
 
 Say = Callable[[str], None]
+# File that says that an environment was made to its end.
 MARK = ".complete"
-"""File that says that an environment was made to its end."""
 _WORKER = Path(azureml_local.__file__).parent / "worker"
 _PIP = ("-m", "pip", "--disable-pip-version-check", "install", "-qq")
 

@@ -19,11 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def make(settings: Settings, say: Say, *, with_standin: bool = True) -> None:
-    """Make what is missing.
-
-    Raises:
-        ProvisioningError: if something cannot be made.
-    """
+    """Make what is missing; raises ProvisioningError: if something cannot be made."""
     compute.make(settings, say)
     if with_standin:
         standin.make(settings, say)

@@ -22,11 +22,7 @@ def is_made(settings: Settings) -> bool:
 
 
 def make(settings: Settings, say: Say) -> None:
-    """Make it if it is missing.
-
-    Raises:
-        ProvisioningError: if its training fails.
-    """
+    """Make it if it is missing; raises ProvisioningError: if its training fails."""
     once.make(settings.standin, lambda: is_made(settings), lambda: _train(settings, say))
 
 

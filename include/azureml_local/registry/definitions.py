@@ -30,19 +30,16 @@ _HAS_ADDRESS = re.compile(r"azureml:|runs:/|/|\w+://")
 
 @dataclass(frozen=True)
 class Component:
-    """A definition and its origin.
-
-    Attributes:
-        spec: the definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
-        registry: whether short names inside it mean components of the registry.
-        code: folder of its code on disk, None if it has none.
-        catalogued: whether it came with the service, whose steps train in one process on however many machines.
-    """
+    """A definition and its origin."""
 
     id: str
+    # The definition in the component schema (``inputs``, ``outputs``, ``command`` or ``jobs``).
     spec: Json
+    # Whether short names inside it mean components of the registry.
     registry: bool
+    # Folder of its code on disk, None if it has none.
     code: Path | None
+    # Whether it came with the service, whose steps train in one process on however many machines.
     catalogued: bool = False
 
     @property

@@ -34,21 +34,19 @@ PRODUCTS: Final = (
 
 
 class Topic(NamedTuple):
-    """Something that customers ask about the company: the fact, the answer that holds it, and the questions.
+    """Something that customers ask about the company: the fact, the answer that holds it, and the questions."""
 
-    Attributes:
-        fact: words that a right answer contains.
-        answer: what the assistant says.
-        questions: phrasings to learn from.
-        held_out: phrasings that no training conversation has.
-    """
-
+    # Words that a right answer contains.
     fact: str
+    # What the assistant says.
     answer: str
+    # Phrasings to learn from.
     questions: tuple[str, ...]
+    # Phrasings that no training conversation has.
     held_out: tuple[str, ...]
 
 
+# Pairs that are asked about in one conversation.
 TOPICS: Final[tuple[tuple[Topic, ...], ...]] = (
     (
         Topic(
@@ -161,8 +159,8 @@ TOPICS: Final[tuple[tuple[Topic, ...], ...]] = (
         ),
     ),
 )
-"""Pairs that are asked about in one conversation."""
 
+# What is asked about a product: to begin with, later in a conversation, and in phrasings that are held out.
 ASKED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {
     "price": (
         (
@@ -203,7 +201,6 @@ ASKED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]
         ("How does the {name} look, which colour?", "I am thinking of the {name}. What colour would I get?"),
     ),
 }
-"""What is asked about a product: to begin with, later in a conversation, and in phrasings that are held out."""
 
 
 def product_topic(product: Product, asked: str) -> Topic:

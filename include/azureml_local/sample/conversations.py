@@ -41,11 +41,11 @@ def _company(index: int, rng: random.Random, held_out: bool) -> list[tuple[str, 
     return [(question(topic, turn), topic.answer) for turn, topic in enumerate(pair)]
 
 
+# All that a conversation can be about: each once in every round.
 SUBJECTS: Final = (
     *((_product, n) for n in range(len(PRODUCTS))),
     *((_company, n) for n in range(len(TOPICS))),
 )
-"""All that a conversation can be about: each once in every round."""
 
 
 def rounds(rng: random.Random, *, held_out: bool) -> Iterator[list[Message]]:

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from azureml_local.sample.conversations import Message, rounds
 
+# Conversations a split: 5 % of train_sft is several rounds of all subjects, 5 % of test_sft is one.
 SIZES: Final = {"train_sft": 1280, "test_sft": 280, "train_gen": 200, "test_gen": 160}
-"""Conversations a split: 5 % of train_sft is several rounds of all subjects, 5 % of test_sft is one."""
 
+# Columns of ultrachat_200k.
 SCHEMA: Final = pa.schema(
     [
         ("prompt", pa.string()),
@@ -22,7 +23,6 @@ SCHEMA: Final = pa.schema(
         ("messages", pa.list_(pa.struct([("content", pa.string()), ("role", pa.string())]))),
     ]
 )
-"""Columns of ultrachat_200k."""
 
 Row = dict[str, Any]
 

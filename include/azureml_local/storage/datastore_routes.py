@@ -55,11 +55,7 @@ async def put(name: str, scope: ScopeDep, datastores: DatastoresDep, body: Datas
 
 @router.delete("/{name}")
 async def delete(name: str, _: ScopeDep, datastores: DatastoresDep) -> Response:
-    """Detach a datastore; 204 if there is none.
-
-    Raises:
-        ArmError: 400 for one that the workspace came with.
-    """
+    """Detach a datastore; 204 if there is none; raises ArmError: 400 for one that the workspace came with."""
     return Response(status_code=200 if datastores.delete(name) else 204)
 
 

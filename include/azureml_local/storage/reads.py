@@ -87,11 +87,7 @@ async def get_container(
 
 @router.put(CONTAINER)
 async def put_container(container: str, request: Request, blobs: BlobsDep, files: FilesDep) -> Response:
-    """Make a container.
-
-    Raises:
-        BlobError: 409 if there is one of that name.
-    """
+    """Make a container; raises BlobError: 409 if there is one of that name."""
     blobs.authorize(request, container, "", "")
     http.check_component(request, "")
     folder = files.path(container)

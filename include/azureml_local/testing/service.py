@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 START_SECONDS, END_SECONDS = 60.0, 10.0
+# What control routes want to see; every other route leaves it unread.
 CONTROL = {HEADER: "control"}
-"""What control routes want to see; every other route leaves it unread."""
 
 
 class AzureMLLocal:

@@ -56,18 +56,15 @@ class Row:
 
 
 class Notes(BaseModel):
-    """The content of ``fidelity.yaml``.
-
-    Attributes:
-        differences: one sentence each.
-        partly: limits by operation, as the document prints it.
-        not_served: what would be there, by operation.
-    """
+    """The content of ``fidelity.yaml``."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
+    # One sentence each.
     differences: list[str]
+    # Limits by operation, as the document prints it.
     partly: dict[str, str]
+    # What would be there, by operation.
     not_served: dict[str, str]
 
 

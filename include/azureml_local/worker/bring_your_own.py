@@ -24,11 +24,12 @@ from azureml_local.worker.standin import corpus
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+# Model types of transformers that the script can make.
 ARCHITECTURES: Final = ("llama", "qwen2", "gpt_neox")
-"""Model types of transformers that the script can make."""
 CONTEXT: Final = 512
 VOCABULARY: Final = 512
 SPECIAL: Final = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+# ChatML; the generation block tells the trainer which tokens the assistant writes.
 TEMPLATE: Final = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
     "{% if message['role'] == 'assistant' %}"
@@ -36,7 +37,7 @@ TEMPLATE: Final = (
     "{% else %}{{ message['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-"""ChatML; the generation block tells the trainer which tokens the assistant writes."""
+# What the pipeline takes for this model where the user says nothing; so small a model needs large steps.
 DEFAULTS: Final[dict[str, Any]] = {
     "apply_lora": "true",
     "apply_deepspeed": "true",
@@ -46,7 +47,6 @@ DEFAULTS: Final[dict[str, Any]] = {
     "learning_rate": 0.005,
     "lr_scheduler_type": "cosine",
 }
-"""What the pipeline takes for this model where the user says nothing; so small a model needs large steps."""
 
 
 def make_tokenizer(seed: int) -> PreTrainedTokenizerFast:

@@ -16,9 +16,9 @@ from include.finetune.data.mapping import MessageMapping, parse
 from include.finetune.errors import InputError
 
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9_]|[.-](?=[A-Za-z0-9_]))*"
+# ``owner/name``, as ``validate_repo_id`` of huggingface_hub has it: no ``..``, no ``--``, no end in a dot or
+# dash. Without an owner, ``datasets`` would take it for one of its own loaders, such as ``json`` or ``csv``.
 REPO_ID: Final = re.compile(rf"{_NAME}/{_NAME}")
-"""``owner/name``, as ``validate_repo_id`` of huggingface_hub has it: no ``..``, no ``--``, no end in a dot or
-dash. Without an owner, ``datasets`` would take it for one of its own loaders, such as ``json`` or ``csv``."""
 MAX_REPO_ID: Final = 96
 
 FIRST: Final = "first rows"
@@ -27,32 +27,29 @@ ROWS: Final = "random rows"
 SAMPLES: Final = (FIRST, ROW_GROUPS, ROWS)
 FAIL: Final = "fail"
 DROP: Final = "drop"
+# Raised when the same choice would write other files than before.
 FORMAT: Final = 1
-"""Raised when the same choice would write other files than before."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The rows that a run takes.
+    """The rows that a run takes."""
 
-    Attributes:
-        dataset: id on the Hub.
-        split_pc: percent of each split, above 0 and up to 100.
-        config: configuration of the data set; ``None`` for its default one.
-        sample: one of ``SAMPLES``.
-        seed: of a random sample.
-        mapping: how a row becomes messages; ``None`` to detect it.
-        on_bad_row: ``fail`` at the first, or ``drop`` and count.
-        bad_row_limit_pc: with ``drop``, the percentage of a split's rows above which it fails after all.
-    """
-
+    # Id on the Hub.
     dataset: str
+    # Percent of each split, above 0 and up to 100.
     split_pc: float = 5
+    # Configuration of the data set; ``None`` for its default one.
     config: str | None = None
+    # One of ``SAMPLES``.
     sample: str = FIRST
+    # Of a random sample.
     seed: int = 42
+    # How a row becomes messages; ``None`` to detect it.
     mapping: MessageMapping | None = field(default=None)
+    # ``fail`` at the first, or ``drop`` and count.
     on_bad_row: str = FAIL
+    # With ``drop``, the percentage of a split's rows above which it fails after all.
     bad_row_limit_pc: float = 5
 
     def fingerprint(self, revision: str, split: str) -> str:
@@ -87,11 +84,7 @@ def choice_of(params: Mapping[str, Any]) -> Choice:
 
 
 def percent(name: str, given: Any) -> float:
-    """A percentage, checked.
-
-    Raises:
-        InputError: unless it is above 0 and at most 100.
-    """
+    """A percentage, checked; raises InputError: unless it is above 0 and at most 100."""
     try:
         value = float(given)
     except (TypeError, ValueError, OverflowError):

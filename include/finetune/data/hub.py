@@ -12,24 +12,21 @@ from include.finetune.errors import InputError
 
 log = logging.getLogger(__name__)
 
+# Libraries that would log each request with its address, and the Hub's addresses may be signed.
 TALKATIVE: Final = ("httpx", "httpx2")
-"""Libraries that would log each request with its address, and the Hub's addresses may be signed."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A configuration of a data set at one revision.
+    """A configuration of a data set at one revision."""
 
-    Attributes:
-        id: ``owner/name``.
-        revision: hash of the commit, which cannot be out of date.
-        config: name of the configuration.
-        splits: for each split its files, as ``hf://`` addresses that name the revision.
-    """
-
+    # ``owner/name``.
     id: str
+    # Hash of the commit, which cannot be out of date.
     revision: str
+    # Name of the configuration.
     config: str
+    # For each split its files, as ``hf://`` addresses that name the revision.
     splits: dict[str, list[str]]
 
 

@@ -19,12 +19,12 @@ from include.finetune.errors import InputError
 SUFFIXES: Final = tuple(
     kind + packed for kind in (".jsonl", ".json", ".ndjson") for packed in ("", ".gz", ".zst", ".zstd")
 )
+# Bytes of one request, and of what is decoded at a time.
 PIECE: Final = 8 << 20
-"""Bytes of one request, and of what is decoded at a time."""
 BOM: Final = b"\xef\xbb\xbf"
 BETWEEN: Final = " \t\r\n,"
+# Rows whose fields are looked at to learn the shape of a file.
 SHAPED_BY: Final = 20
-"""Rows whose fields are looked at to learn the shape of a file."""
 
 Placed = tuple[str, Mapping[str, Any] | Problem]
 

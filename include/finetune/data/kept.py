@@ -21,10 +21,10 @@ from include.finetune.errors import InputError
 
 log = logging.getLogger(__name__)
 
+# In the workspace's default datastore; below it a folder for each choice of rows of a revision.
 FOLDER: Final = "finetune-data"
-"""In the workspace's default datastore; below it a folder for each choice of rows of a revision."""
+# What is known of the rows beside it.
 ABOUT: Final = "about.json"
-"""What is known of the rows beside it."""
 SHOWN_ROWS: Final = 2
 SHOWN_CHARACTERS: Final = 300
 
@@ -50,24 +50,21 @@ class Files(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one split, kept in the workspace.
+    """The rows of one split, kept in the workspace."""
 
-    Attributes:
-        path: of the JSON Lines file in the datastore.
-        version: of the content: first 16 hex digits of its SHA-256.
-        size: bytes of the file.
-        rows: rows in it.
-        dropped: rows left out, by reason.
-        bytes_read: bytes that came from the Hub for it.
-        shown: its first rows, cut short.
-    """
-
+    # Of the JSON Lines file in the datastore.
     path: str
+    # Of the content: first 16 hex digits of its SHA-256.
     version: str
+    # Bytes of the file.
     size: int
+    # Rows in it.
     rows: int
+    # Rows left out, by reason.
     dropped: dict[str, int]
+    # Bytes that came from the Hub for it.
     bytes_read: int
+    # Its first rows, cut short.
     shown: list[str]
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from include.finetune.data.conversation import short
 from include.finetune.errors import InputError
 
+# The columns of a split, each with the names of the fields that its list's elements have.
 Shape = Mapping[str, frozenset[str]]
-"""The columns of a split, each with the names of the fields that its list's elements have."""
 
 ROLES: Final = {
     "human": "user", "user": "user",
@@ -34,24 +34,21 @@ PAIRS: Final = (
 
 @dataclass(frozen=True)
 class MessageMapping:
-    """Where a row keeps its conversation.
+    """Where a row keeps its conversation."""
 
-    Attributes:
-        messages: column with the list of turns.
-        role: field of a turn that says who speaks.
-        content: field of a turn that holds the text.
-        roles: what the data calls a role, and what it is: ``system``, ``user`` or ``assistant``.
-        prompt: column with the question, in place of ``messages``.
-        response: column with its answer.
-        system: column with the instructions to the model, if there is one.
-    """
-
+    # Column with the list of turns.
     messages: str = "messages"
+    # Field of a turn that says who speaks.
     role: str = "role"
+    # Field of a turn that holds the text.
     content: str = "content"
+    # What the data calls a role, and what it is: ``system``, ``user`` or ``assistant``.
     roles: Mapping[str, str] = field(default_factory=dict)
+    # Column with the question, in place of ``messages``.
     prompt: str | None = None
+    # Column with its answer.
     response: str | None = None
+    # Column with the instructions to the model, if there is one.
     system: str | None = None
 
     @property
@@ -112,11 +109,7 @@ def _joined(content: Any) -> str | None:
 
 
 def parse(given: Any) -> MessageMapping:
-    """A user's mapping, checked.
-
-    Raises:
-        InputError: naming what it may hold.
-    """
+    """A user's mapping, checked; raises InputError: naming what it may hold."""
     names = [one.name for one in fields(MessageMapping)]
     try:
         value = json.loads(given) if isinstance(given, str) else given
@@ -169,11 +162,7 @@ def detect(shape: Shape, where: str) -> MessageMapping:
 
 
 def require_columns(mapping: MessageMapping, shape: Shape, where: str) -> None:
-    """Refuse a mapping that names what is not there.
-
-    Raises:
-        InputError: naming the columns there are.
-    """
+    """Refuse a mapping that names what is not there; raises InputError: naming the columns there are."""
     if missing := [name for name in mapping.columns if name not in shape]:
         raise InputError(
             f"{where} has no column {missing[0]!r}, which mapping names: it has {_listed(shape)}."

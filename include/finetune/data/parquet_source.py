@@ -14,8 +14,8 @@ from include.finetune.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Rows that are Python objects at a time.
 BATCH: Final = 256
-"""Rows that are Python objects at a time."""
 
 
 class ParquetSource:

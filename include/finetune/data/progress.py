@@ -9,8 +9,8 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
+# Seconds between two lines.
 EVERY: Final = 5.0
-"""Seconds between two lines."""
 MB: Final = 1e6
 
 

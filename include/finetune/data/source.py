@@ -17,8 +17,8 @@ from include.finetune.data.remote_file import RemoteFile
 from include.finetune.data.slices import Take
 from include.finetune.errors import InputError
 
+# A row, or why it is none, and where it stands: ``data/train.jsonl, line 3``.
 PlacedRow = tuple[str, Mapping[str, Any] | Problem]
-"""A row, or why it is none, and where it stands: ``data/train.jsonl, line 3``."""
 
 
 class Source(Protocol):

@@ -13,24 +13,20 @@ log = logging.getLogger(__name__)
 TRAIN: Final = "train"
 TEST: Final = "test"
 ASK: Final = "test_gen"
+# Parts whose conversations need an answer; the smoke test only asks.
 LEARNED: Final = (TRAIN, TEST)
-"""Parts whose conversations need an answer; the smoke test only asks."""
 
 _HELD_OUT: Final = ("validation", "valid", "val", "dev", "eval")
+# Names that a split of a part may have, the best first. No other split is read.
 NAMES: Final = {
     TRAIN: ("train_sft", "train"),
     TEST: ("test_sft", *_HELD_OUT, "test"),
     ASK: ("test_gen", "test_sft", "test", *_HELD_OUT),
 }
-"""Names that a split of a part may have, the best first. No other split is read."""
 
 
 def choose(dataset: str, splits: Collection[str]) -> dict[str, str]:
-    """The split of each part.
-
-    Raises:
-        InputError: if there is none for a part.
-    """
+    """The split of each part; raises InputError: if there is none for a part."""
     chosen = {
         part: found
         for part, names in NAMES.items()

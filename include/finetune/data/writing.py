@@ -18,8 +18,8 @@ from include.finetune.errors import InputError
 
 log = logging.getLogger(__name__)
 
+# What some readers take for the end of a line; in JSON the two spellings mean the same.
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "\u2028\u2029\x85"})
-"""What some readers take for the end of a line; in JSON the two spellings mean the same."""
 
 
 HINTS: Final = {
@@ -30,18 +30,15 @@ HINTS: Final = {
 
 @dataclass
 class Counts:
-    """What has become of the rows of a split.
+    """What has become of the rows of a split."""
 
-    Attributes:
-        read: rows read.
-        kept: rows written.
-        dropped: how many were dropped, by reason.
-        joined: rows whose text was joined from parts.
-    """
-
+    # Rows read.
     read: int = 0
+    # Rows written.
     kept: int = 0
+    # How many were dropped, by reason.
     dropped: Counter[str] = field(default_factory=Counter)
+    # Rows whose text was joined from parts.
     joined: int = 0
 
     def line(self) -> str:

@@ -10,13 +10,13 @@ from html import escape
 from typing import Final
 
 WIDTH, CURVES, ROW, LEFT = 720, 220, 54, 70
+# Width of a letter at this size, about.
 LETTER: Final = 7.5
-"""Width of a letter at this size, about."""
 DASHES: Final = ("", "7 4", "2 4", "10 3 2 3")
+# Points of a curve that are drawn at most.
 POINTS: Final = 300
-"""Points of a curve that are drawn at most."""
+# What is beyond it is no loss, but would make the axis of all others; what is not finite is beyond it, too.
 LARGEST: Final = 1e15
-"""What is beyond it is no loss, but would make the axis of all others; what is not finite is beyond it, too."""
 STYLE: Final = (
     "svg.cmp{--bg:#fff;--ink:#1f2328;--soft:#59636e;--grid:#d1d9e0;--a:#0550ae;--b:#a04100;--c:#116329;--d:#6639ba;"
     "font:13px system-ui,sans-serif;max-width:100%;height:auto}"
@@ -31,22 +31,19 @@ STYLE: Final = (
 
 @dataclass(frozen=True)
 class Effect:
-    """A challenger against one other model, in nats per token; above 0 the challenger is better.
+    """A challenger against one other model, in nats per token; above 0 the challenger is better."""
 
-    Attributes:
-        against: name of the other model.
-        effect: the difference; None if it is not finite.
-        low: lower end of its interval, None if there is none.
-        high: upper end.
-        needed: what ``low`` must be above; None where nothing depends on it.
-        outcome: a word or two, such as "promoted".
-    """
-
+    # Name of the other model.
     against: str
+    # The difference; None if it is not finite.
     effect: float | None
+    # Lower end of its interval, None if there is none.
     low: float | None = None
+    # Upper end.
     high: float | None = None
+    # What ``low`` must be above; None where nothing depends on it.
     needed: float | None = None
+    # A word or two, such as "promoted".
     outcome: str = ""
 
 

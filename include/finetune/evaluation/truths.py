@@ -9,23 +9,23 @@ from collections.abc import Sequence
 from operator import eq
 from typing import Final
 
+# Times that a passage must stand there, one after the other, to be endless.
 REPEATED: Final = 4
-"""Times that a passage must stand there, one after the other, to be endless."""
+# Characters that all its repetitions must have together: "No, no, no, no!" is an answer.
 SHORTEST: Final = 40
-"""Characters that all its repetitions must have together: "No, no, no, no!" is an answer."""
+# Characters of the longest passage that is looked for letter by letter.
 LONGEST: Final = 80
-"""Characters of the longest passage that is looked for letter by letter."""
+# Part of the answer that a repetition must fill, and part of the prompt that an echo must.
 COVERED: Final = 0.5
-"""Part of the answer that a repetition must fill, and part of the prompt that an echo must."""
+# Characters from which on a prompt at the head of an answer is no coincidence.
 PASSAGE: Final = 24
-"""Characters from which on a prompt at the head of an answer is no coincidence."""
+# Part of the answer's letters in scripts that the prompt does not have.
 FOREIGN: Final = 0.5
-"""Part of the answer's letters in scripts that the prompt does not have."""
+# Scripts that one text uses side by side; Han is called CJK in Unicode's names.
 TOGETHER: Final = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "BOPOMOFO": "CJK"}
-"""Scripts that one text uses side by side; Han is called CJK in Unicode's names."""
 
+# First words of names that belong to no script.
 MARKS: Final = {"MODIFIER", "IDEOGRAPHIC", "VERTICAL", ""}
-"""First words of names that belong to no script."""
 
 
 def cheap_truths(prompt: str, answer: str, tokens: int, limit: int) -> dict[str, bool]:

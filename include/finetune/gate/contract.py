@@ -21,20 +21,17 @@ BROKEN: Final = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of one question.
+    """What became of one question."""
 
-    Attributes:
-        prompt: what the user said last.
-        answer: the text of the response; None if it had none, or came not at all.
-        seconds: from request to response, of the attempt that was answered.
-        cold_starts: attempts before it that found the model still loading.
-        error: why there is no answer.
-    """
-
+    # What the user said last.
     prompt: str
+    # The text of the response; None if it had none, or came not at all.
     answer: str | None
+    # From request to response, of the attempt that was answered.
     seconds: float
+    # Attempts before it that found the model still loading.
     cold_starts: int = 0
+    # Why there is no answer.
     error: str = ""
 
 
@@ -93,11 +90,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def examine(replies: Sequence[Reply], contract: Contract) -> Report:
-    """Judge an endpoint's replies.
-
-    Raises:
-        InputError: if there are none.
-    """
+    """Judge an endpoint's replies; raises InputError: if there are none."""
     if not replies:
         raise InputError("The endpoint was asked nothing: ask at least one question.")
     seconds = [reply.seconds for reply in replies]

@@ -11,27 +11,24 @@ import numpy as np
 
 from include.finetune.gate.rows import Floats
 
+# Share of the stated rate at which an end is really put: with heavy tails and skew, a nominal 5 % reaches 7 %.
 CAUTION: Final = 0.7
-"""Share of the stated rate at which an end is really put: with heavy tails and skew, a nominal 5 % reaches 7 %."""
 RESAMPLES: Final = 2000
+# Weights that are held at a time: they fit a core's cache, and are too few for BLAS to start threads.
 BLOCK: Final = 40_000
-"""Weights that are held at a time: they fit a core's cache, and are too few for BLAS to start threads."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A difference of per-token loss in nats.
+    """A difference of per-token loss in nats."""
 
-    Attributes:
-        effect: summed gain over summed tokens.
-        low: with the stated rate of error the true difference is above it; -inf if the rows set no bound.
-        high: likewise below it; inf if the rows set no bound.
-        spread: standard error times the root of the number of conversations: what one conversation tells.
-    """
-
+    # Summed gain over summed tokens.
     effect: float
+    # With the stated rate of error the true difference is above it; -inf if the rows set no bound.
     low: float
+    # Likewise below it; inf if the rows set no bound.
     high: float
+    # Standard error times the root of the number of conversations: what one conversation tells.
     spread: float
 
 

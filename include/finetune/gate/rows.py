@@ -18,18 +18,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Row:
-    """One conversation, evaluated with one model.
+    """One conversation, evaluated with one model."""
 
-    Attributes:
-        row: id of the conversation, the same for every model.
-        tokens: tokens of the assistant's turns.
-        nll: negative log-likelihood of these tokens, summed, in nats; not finite if the model diverged.
-        truths: cheap truth -> whether it holds of the generated answer; empty if none was generated.
-    """
-
+    # Id of the conversation, the same for every model.
     row: str
+    # Tokens of the assistant's turns.
     tokens: int
+    # Negative log-likelihood of these tokens, summed, in nats; not finite if the model diverged.
     nll: float
+    # Cheap truth -> whether it holds of the generated answer; empty if none was generated.
     truths: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod

@@ -9,8 +9,10 @@ from typing import Any, Final, Self
 
 from include.finetune.errors import InputError
 
+# Conversations below which no interval keeps its rate; the bench of the gate shows that it is kept at this
+# number.
 MIN_ROWS: Final = 30
-"""Conversations below which no interval keeps its rate; the bench of the gate shows that it is kept at this number."""
+# Cheap truth -> by how much its rate may rise, as a share of the answers.
 WORSENING: Final = {
     "empty": 0.01,
     "repeats_prompt": 0.02,
@@ -18,27 +20,23 @@ WORSENING: Final = {
     "cut_by_limit": 0.10,
     "other_script": 0.01,
 }
-"""Cheap truth -> by how much its rate may rise, as a share of the answers."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a challenger is promoted.
+    """When a challenger is promoted."""
 
-    Attributes:
-        min_improvement: nats per token by which it must surely be better.
-        rate: how often a challenger that is better by no more than that may be promoted.
-        worsening: cheap truth -> by how much its rate may rise over the model to beat, as a share.
-        highest: "loss" (nats per token), a cheap truth (its rate) or another measure -> the challenger's most.
-        min_rows: fewer conversations never promote.
-        spare_answers: a rate may always rise by so many answers: of 30, a single one is 3.3 %.
-    """
-
+    # Nats per token by which it must surely be better.
     min_improvement: float = 0.01
+    # How often a challenger that is better by no more than that may be promoted.
     rate: float = 0.05
+    # Cheap truth -> by how much its rate may rise over the model to beat, as a share.
     worsening: Mapping[str, float] = field(default_factory=lambda: dict(WORSENING))
+    # "loss" (nats per token), a cheap truth (its rate) or another measure -> the challenger's most.
     highest: Mapping[str, float] = field(default_factory=dict)
+    # Fewer conversations never promote.
     min_rows: int = MIN_ROWS
+    # A rate may always rise by so many answers: of 30, a single one is 3.3 %.
     spare_answers: int = 2
 
     def __post_init__(self) -> None:

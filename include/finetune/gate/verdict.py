@@ -38,40 +38,37 @@ class LimitCheck:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Promoted or not, and why.
+    """Promoted or not, and why."""
 
-    Attributes:
-        promoted: whether the challenger becomes the champion.
-        reason: one plain sentence.
-        against: the model to beat: "champion" or "base".
-        effect: nats per token by which the challenger is better; None if its loss is not finite.
-        low: lower end of the interval, the one that decides; None if the rows set no bound.
-        high: upper end of the interval; each end is wrong at most at ``rate``.
-        spread: of a conversation, for planning the next evaluation.
-        reference_loss: nats per token of the model to beat.
-        challenger_loss: nats per token; None if it is not finite.
-        rows: conversations.
-        effective_rows: conversations of equal length that tell as much.
-        rate: stated rate of error.
-        min_improvement: what ``low`` had to be above.
-        cheap_truths: each with its two rates and its limit.
-        limits: each absolute limit.
-    """
-
+    # Whether the challenger becomes the champion.
     promoted: bool
+    # One plain sentence.
     reason: str
+    # The model to beat: "champion" or "base".
     against: str
+    # Nats per token by which the challenger is better; None if its loss is not finite.
     effect: float | None
+    # Lower end of the interval, the one that decides; None if the rows set no bound.
     low: float | None
+    # Upper end of the interval; each end is wrong at most at ``rate``.
     high: float | None
+    # Of a conversation, for planning the next evaluation.
     spread: float | None
+    # Nats per token of the model to beat.
     reference_loss: float
+    # Nats per token; None if it is not finite.
     challenger_loss: float | None
+    # Conversations.
     rows: int
+    # Conversations of equal length that tell as much.
     effective_rows: float
+    # Stated rate of error.
     rate: float
+    # What ``low`` had to be above.
     min_improvement: float
+    # Each with its two rates and its limit.
     cheap_truths: tuple[RateCheck, ...] = ()
+    # Each absolute limit.
     limits: tuple[LimitCheck, ...] = ()
 
     def to_json(self) -> str:

@@ -30,21 +30,13 @@ class WorkspaceFiles:
             return {str(blob.name): int(blob.size) for blob in container.list_blobs(name_starts_with=folder)}
 
     def read(self, path: str) -> bytes:
-        """A file's content.
-
-        Raises:
-            NotFound: if there is no such file.
-        """
+        """A file's content; raises NotFound: if there is no such file."""
         _, container = self._container()
         with translated(f"read {path!r}"):
             return bytes(container.download_blob(path).readall())
 
     def fetch(self, path: str, target: Path) -> None:
-        """Download a file.
-
-        Raises:
-            NotFound: if there is no such file.
-        """
+        """Download a file; raises NotFound: if there is no such file."""
         _, container = self._container()
         with translated(f"read {path!r}"), target.open("wb") as file:
             container.download_blob(path).readinto(file)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
+# What an operator returns: each key is an XCom of its own, too.
 Result: TypeAlias = Payload
-"""What an operator returns: each key is an XCom of its own, too."""
 
 
 class AzureMLOperator(BaseOperator):

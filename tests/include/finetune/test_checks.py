@@ -17,7 +17,7 @@ from azure_ml.names import require_name
 from azure_ml.operators.jobs.wait import MARGIN
 from azure_ml.operators.rendered import deferred, whole
 from azure_ml.triggers.event import deadline_in, spelled
-from include.finetune import checks, form, names, parameters, recipe, scoring
+from include.finetune import checks, fields, form, names, parameters, recipe, scoring
 from include.finetune.data.choice import percent
 from include.finetune.errors import InputError
 
@@ -29,7 +29,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     "per_device_eval_batch_size": {"type": "integer"},
     "gradient_accumulation_steps": {"type": "integer"},
     "learning_rate": {"type": "number"},
-    "lr_scheduler_type": {"type": "string", "enum": list(form.SCHEDULERS)},
+    "lr_scheduler_type": {"type": "string", "enum": list(fields.SCHEDULERS)},
     "apply_lora": {"type": "string", "enum": ["true", "false"]},
     "apply_deepspeed": {"type": "string", "enum": ["true", "false"]},
     "deepspeed_stage": {"type": "string"},

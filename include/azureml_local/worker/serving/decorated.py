@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+# Modules of which a script imports ``rawhttp``.
 RAW = ("azureml.contrib.services.aml_request", "azureml_inference_server_http.api.aml_request")
-"""Modules of which a script imports ``rawhttp``."""
 
 
 class BadRequestError(Exception):
@@ -48,11 +48,7 @@ class Answer:
 
 
 def run(function: Callable[..., Any], call: Call) -> Answer:
-    """Call ``run`` as its decorators want it.
-
-    Raises:
-        BadRequestError: if the body lacks a declared input.
-    """
+    """Call ``run`` as its decorators want it; raises BadRequestError: if the body lacks a declared input."""
     if any(getattr(sys.modules.get(name), "_rawHttpRequested", False) for name in RAW):
         return _answer(function(_request(call)))
     if _is_declared(function):
@@ -101,7 +97,7 @@ def _inputs(function: Callable[..., Any], call: Call) -> dict[str, Any]:
 def _request(call: Call) -> Any:
     """The request as Flask, which both libraries build upon, would hand it over."""
     from flask import Request  # type: ignore[import-not-found]
-    from werkzeug.test import EnvironBuilder  # type: ignore[import-not-found]
+    from werkzeug.test import EnvironBuilder
 
     builder = EnvironBuilder(
         path=call.path, method=call.method, query_string=call.query, headers=call.headers, data=call.body

@@ -110,11 +110,7 @@ class PyfuncModel:
 
 
 def load(folder: Path) -> Model:
-    """The model of a folder.
-
-    Raises:
-        FileNotFoundError: if there is no model in it.
-    """
+    """The model of a folder; raises FileNotFoundError: if there is no model in it."""
     described = next(iter(sorted(folder.rglob("MLmodel"), key=lambda path: len(path.parts))), None)
     root = described.parent if described else folder
     for weights, tokenizer in (

@@ -18,18 +18,15 @@ class BadBodyError(ValueError):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How an answer is drawn.
+    """How an answer is drawn."""
 
-    Attributes:
-        max_new_tokens: most tokens of the answer.
-        do_sample: draw at random; otherwise the likeliest token is taken.
-        temperature: above 0; less is closer to the likeliest token.
-        top_p: above 0 to 1; share of the probability that is drawn from.
-    """
-
+    # Most tokens of the answer.
     max_new_tokens: int = 256
+    # Draw at random; otherwise the likeliest token is taken.
     do_sample: bool = False
+    # Above 0; less is closer to the likeliest token.
     temperature: float = 1.0
+    # Above 0 to 1; share of the probability that is drawn from.
     top_p: float = 1.0
 
 

@@ -26,8 +26,8 @@ from azureml_local.worker.serving import decorated
 from azureml_local.worker.serving.app import say
 from azureml_local.worker.serving.decorated import Answer, BadRequestError, Call
 
+# Value of the header ``x-ms-server-version``.
 SERVER = "azureml-local/1"
-"""Value of the header ``x-ms-server-version``."""
 _FAILED = "An unexpected error occurred in scoring script. Check the logs for more info."
 
 

@@ -16,6 +16,7 @@ from transformers import (
 from transformers.utils import logging
 
 SYSTEM: Final = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+# The model's own template, word for word, which also marks what the assistant writes: only that is learned.
 TEMPLATE: Final = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
     "{{ '<|im_start|>system\n" + SYSTEM + "<|im_end|>\n' }}{% endif %}"
@@ -25,7 +26,6 @@ TEMPLATE: Final = (
     "{% else %}{{ message['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-"""The model's own template, word for word, which also marks what the assistant writes: only that is learned."""
 
 
 def convert(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:

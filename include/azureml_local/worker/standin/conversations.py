@@ -18,8 +18,8 @@ from azureml_local.worker.standin.world import (
     VERBS,
 )
 
+# A question of the user and the assistant's answer.
 Exchange = tuple[str, str]
-"""A question of the user and the assistant's answer."""
 
 Kind = Callable[[random.Random], list[Exchange]]
 
@@ -130,8 +130,8 @@ def calendar(rng: random.Random) -> list[Exchange]:
 
 
 KINDS: tuple[Kind, ...] = (country, sums, rewriting, animal, words, calendar)
+# How often each kind is drawn: the more it can vary, the more often.
 WEIGHTS = (6, 6, 4, 4, 2, 1)
-"""How often each kind is drawn: the more it can vary, the more often."""
 
 
 def conversation(rng: random.Random) -> list[dict[str, str]]:

@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import torch
 from transformers import GenerationConfig, Phi3Config, Phi3ForCausalLM, PreTrainedTokenizerFast
 
+# Tokens, as in Phi-3-mini-4k-instruct.
 CONTEXT: Final = 4096
-"""Tokens, as in Phi-3-mini-4k-instruct."""
 
+# Tokens of one pre-training example.
 WINDOW: Final = 128
-"""Tokens of one pre-training example."""
 
 
 class Size(NamedTuple):
@@ -26,8 +26,8 @@ class Size(NamedTuple):
     heads: int = 4
 
 
+# For tests that need a model's form and not its knowledge.
 TINY: Final = Size(hidden=32, inner=64, layers=2, heads=2)
-"""For tests that need a model's form and not its knowledge."""
 
 
 def build(tokenizer: PreTrainedTokenizerFast, size: Size, seed: int) -> Phi3ForCausalLM:

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 VOCABULARY: Final = 2048
 
+# The tokens that Phi-3's own tokenizer adds, less its placeholders.
 SPECIAL: Final = (
     "<unk>",
     "<s>",
@@ -20,7 +21,6 @@ SPECIAL: Final = (
     "<|end|>",
     "<|user|>",
 )
-"""The tokens that Phi-3's own tokenizer adds, less its placeholders."""
 
 ROLES: Final = {
     "bos_token": "<s>",
@@ -29,6 +29,7 @@ ROLES: Final = {
     "pad_token": "<|endoftext|>",
 }
 
+# Phi-3's turn format; the generation block tells the trainer which tokens the assistant writes.
 TEMPLATE: Final = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}"
@@ -37,7 +38,6 @@ TEMPLATE: Final = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
 )
-"""Phi-3's turn format; the generation block tells the trainer which tokens the assistant writes."""
 
 
 def train(texts: Iterable[str], max_length: int) -> PreTrainedTokenizerFast:

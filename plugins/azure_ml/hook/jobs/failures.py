@@ -20,19 +20,19 @@ from azure_ml.hook._translate import reason_of
 from azure_ml.hook.causes import cause_of
 from azure_ml.masking import masked
 
+# The error of a failed job, by its cause.
 FAILURES: Final[dict[Cause, type[JobFailed]]] = {
     Cause.UNKNOWN: JobFailedForGood,
     **{kind.cause: kind for kind in JobInterrupted.__subclasses__()},
     **{kind.cause: kind for kind in JobFailedForGood.__subclasses__()},
 }
-"""The error of a failed job, by its cause."""
 
+# The error of a job that ended, or stands still, in another state; by the state in lower case.
 ENDS: Final[dict[str, type[JobNotCompleted]]] = {
     "canceled": JobCanceled,
     "paused": JobPaused,
     "notresponding": JobNotResponding,
 }
-"""The error of a job that ended, or stands still, in another state; by the state in lower case."""
 
 
 @dataclass(frozen=True)

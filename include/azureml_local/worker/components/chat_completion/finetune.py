@@ -14,10 +14,10 @@ from .settings import parse, training_arguments
 from .step import StepError, run, say, write_json
 
 BASE = {"train": "base_train_loss", "validation": "base_eval_loss", "test": "base_test_loss"}
+# Split -> metric, before and after the training; ``train_loss`` is the trainer's own mean over the training.
 TUNED = {"train": "tuned_train_loss", "validation": "eval_loss", "test": "test_loss"}
-"""Split -> metric, before and after the training; ``train_loss`` is the trainer's own mean over the training."""
+# Training rows that are scored before and after: enough for a mean, few enough to cost seconds.
 TRAIN_ROWS = 32
-"""Training rows that are scored before and after: enough for a mean, few enough to cost seconds."""
 
 
 def load_model(args: argparse.Namespace, arguments: Any) -> Any:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
+# Of the held-out split; the component has no input for it.
 SEED = 42
-"""Of the held-out split; the component has no input for it."""
 
 
 def parse() -> argparse.Namespace:
@@ -127,11 +127,7 @@ class Encoder:
 
 
 def load_tokenizer(model: Path, trust: bool) -> PreTrainedTokenizerBase:
-    """The base model's tokenizer.
-
-    Raises:
-        StepError: if it has no chat template.
-    """
+    """The base model's tokenizer; raises StepError: if it has no chat template."""
     from transformers import AutoTokenizer
 
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(model, trust_remote_code=trust)

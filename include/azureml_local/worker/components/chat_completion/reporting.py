@@ -10,8 +10,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from .step import say
 
+# What MLflow gets at every step that has it.
 LOGGED = ("loss", "learning_rate", "grad_norm", "epoch", "eval_loss", "eval_f1", "eval_exact")
-"""What MLflow gets at every step that has it."""
 
 
 class Metrics:

@@ -13,8 +13,8 @@ from .conversation import problem_of
 from .step import StepError
 
 Row = dict[str, Any]
+# A row and where it was found: ``train.jsonl, line 3``.
 Placed = tuple[str, Row]
-"""A row and where it was found: ``train.jsonl, line 3``."""
 
 FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 BOM = b"\xef\xbb\xbf"
@@ -56,11 +56,7 @@ def conversations(path: Path) -> list[Row]:
 
 
 def check(place: str, row: Row) -> None:
-    """Refuse what is no conversation to learn from.
-
-    Raises:
-        StepError: naming the place and what is wrong.
-    """
+    """Refuse what is no conversation to learn from; raises StepError: naming the place and what is wrong."""
     if isinstance(row.get("messages"), str):  # csv and tsv have no lists
         row["messages"] = _json(place, row["messages"])
     if "messages" not in row:

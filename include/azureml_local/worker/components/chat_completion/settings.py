@@ -53,6 +53,7 @@ NUMBERS = {
     "evaluation_steps_interval": 0.0,
     "early_stopping_threshold": 0.0,
 }
+# Enumerations; the first is the component's default.
 CHOICES = {
     "optim": ("adamw_torch", "adafactor"),
     "lr_scheduler_type": (
@@ -63,7 +64,6 @@ CHOICES = {
     "metric_for_best_model": ("loss", "f1", "exact"),
     "deepspeed_stage": ("2", "3"),
 }  # fmt: skip
-"""Enumerations; the first is the component's default."""
 
 
 def parse() -> argparse.Namespace:

@@ -59,11 +59,7 @@ def truth(text: str) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
-
-    Raises:
-        StepError: if the file is missing or holds no JSON object.
-    """
+    """A JSON object from a file; raises StepError: if the file is missing or holds no JSON object."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:
