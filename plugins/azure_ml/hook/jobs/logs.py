@@ -71,12 +71,12 @@ class _Look:
         self.step, self.emit, self.known, self.save = step, emit, known, save
         self.ended = phase("job", step.status, step.run_id) is not Phase.ACTIVE
         self.prefix = f"[{step.name}] " if step.name else ""
-        self._seconds, self._end = seconds, math.inf
+        self._seconds, self._end, self._shown = seconds, math.inf, 0
 
     @property
     def is_over(self) -> bool:
-        """Whether its time is."""
-        return time.monotonic() >= self._end
+        """Whether its time is over, or it has shown as much as one look may: a flood goes on meanwhile."""
+        return time.monotonic() >= self._end or self._shown >= LOOK_BYTES
 
     def show(self, file: _File, lines: list[bytes], *, whole: bool = False) -> None:
         """Pass lines on, until the look is over or all of them, and save how far that was."""
@@ -87,6 +87,7 @@ class _Look:
             more = f"… ({len(line)} bytes in this line)" if len(line) > 2 * LINE else ""
             self.emit(self.prefix + cut(text, LINE) + more)
             self.known.offsets[file.key] = self.known.offsets.get(file.key, 0) + len(line)
+            self._shown += len(line)
             if self.is_over and not whole:
                 break
         self.save(self.known)
