@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from azure_ml.bounds import ERROR
+
 MASK: Final = "***"
 
 # Names whose value is a secret in whatever notation: JSON, header, environment variable, connection string.
@@ -68,6 +70,18 @@ def masked(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def error_text(text: object) -> str:
+    """The text of an error, without secrets and of a bounded length."""
+    words = str(text)
+    # A secret that the cut divides is seen whole: more is looked at than is kept.
+    head, left = masked(words[: 2 * ERROR]), max(0, len(words) - 2 * ERROR)
+    return (
+        head
+        if len(head) <= ERROR and not left
+        else f"{head[:ERROR]}… ({len(head) - ERROR + left} more characters)"
+    )
 
 
 def masked_values(value: Any) -> Any:

@@ -116,8 +116,8 @@ def _end(value: float | None) -> str:
 
 def _scale(low: float, high: float) -> tuple[float, float, list[float]]:
     """Ends and marks of an axis: a round step, four to eight of them."""
-    span = (high - low) or abs(high) or 1.0
-    raw = span / 5
+    # Divided first, and kept within what a logarithm can take: figures may differ by as little, or as much, as a float.
+    raw = min(max((high / 5 - low / 5) or abs(high) / 5 or 0.2, 1e-300), 1e300)
     step = min(
         (m * 10 ** math.floor(math.log10(raw)) for m in (1, 2, 5, 10)), key=lambda size: abs(size - raw)
     )

@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from azure_ml.bounds import ERROR, cut
-from azure_ml.masking import masked
+from azure_ml.masking import error_text
 
 
 class Cause(StrEnum):
@@ -41,7 +40,7 @@ class AzureMLError(AirflowException):
 
     def __init__(self, text: object = "") -> None:
         # Much of it is quoted, from the service or from a log, and Airflow keeps and shows all of it.
-        super().__init__(cut(masked(str(text)), ERROR))
+        super().__init__(error_text(text))
 
 
 class NoRetry(AzureMLError, AirflowFailException):

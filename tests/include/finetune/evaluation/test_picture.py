@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from defusedxml.ElementTree import fromstring
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.finetune.evaluation.picture import POINTS, Effect, comparison_svg
@@ -107,6 +107,8 @@ FINITE = st.floats(-1e9, 1e9)
 
 
 @pytest.mark.filterwarnings("error")
+@example(curve=[(0.0, 0.0), (5e-324, 5e-324)], ends=[None] * 4, name="tiny")
+@example(curve=[(-1.7e308, -1.7e308), (1.7e308, 1.7e308)], ends=[None] * 4, name="huge")
 @given(
     curve=st.lists(st.tuples(st.floats(), st.floats())),
     ends=st.lists(st.none() | FINITE, min_size=4, max_size=4),
