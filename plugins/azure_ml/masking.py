@@ -102,13 +102,16 @@ def without_secrets(error: BaseException) -> BaseException:
         chain.append(cause)
     if all(masked(str(link)) == str(link) for link in chain):
         return error
-    copy: BaseException | None = None
-    for link in reversed(chain):
-        masked_link = RuntimeError(f"{type(link).__name__}: {masked(str(link))}")
+    copy = _masked_link(chain[-1])
+    for link in reversed(chain[:-1]):
+        masked_link = _masked_link(link)
         masked_link.__cause__ = copy
-        copy = masked_link.with_traceback(link.__traceback__)
-    assert copy is not None  # noqa: S101 - the chain has at least one link
+        copy = masked_link
     return copy
+
+
+def _masked_link(link: BaseException) -> BaseException:
+    return RuntimeError(f"{type(link).__name__}: {masked(str(link))}").with_traceback(link.__traceback__)
 
 
 def _cause(error: BaseException) -> BaseException | None:
