@@ -17,6 +17,8 @@ PACKED = (".gz", ".zst", ".zstd")
 MAX_NAME = 80
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 REAL_MODEL = "SmolLM2-135M-Instruct"
+# A size without a GPU that the real model's list of sizes has; the form's own is Phi-3's.
+REAL_MODEL_SIZE = "Standard_DS3_v2"
 _MODEL = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -45,6 +47,7 @@ class Request:
             "split_pc": self.split_pc,
             "model_name": self.model,
             "num_train_epochs": self.epochs,
+            "instance_type": REAL_MODEL_SIZE if self.model == REAL_MODEL else None,
         }
         return {name: value for name, value in options.items() if value is not None} | (
             self.fault.conf if self.fault else {}
