@@ -65,13 +65,12 @@ def _down(_: argparse.Namespace, paths: Paths) -> int:
 def _run(options: argparse.Namespace, paths: Paths) -> int:
     from rich.console import Console
 
-    from include.launcher import environment, faults, request, run
+    from include.launcher import faults, request, run
 
     chosen = request.Request(
         dataset=request.dataset(options.dataset) if options.dataset else None,
         split_pc=request.split_pc(options.split_pc) if options.split_pc else None,
-        # The real model where it was made; else the Dag's own default, which is a stand-in here.
-        model=request.model(options.model or (request.REAL_MODEL if environment.CATALOGUE.is_dir() else "")),
+        model=request.model(options.model) if options.model else None,
         epochs=request.epochs(options.epochs) if options.epochs else None,
         fault=faults.plan(options.fail) if options.fail else None,
     )

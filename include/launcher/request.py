@@ -111,10 +111,8 @@ def epochs(text: str) -> int:
     return int(text)
 
 
-def model(text: str) -> str | None:
-    """``MODEL=``: a name that a model of the registry can have, or ``BadInputError``; None if there is none."""
-    if not text:
-        return None
+def model(text: str) -> str:
+    """``MODEL=``: a name that a model of the registry can have, or ``BadInputError``."""
     # Whether the registry has the model is for the Dag to say, in its own words.
     if not _MODEL.fullmatch(text):
         raise BadInputError(
