@@ -1,7 +1,7 @@
 """The small closed world of the stand-in's pre-training: facts and words, as data.
 
-The stand-in model reads the same world as prose (:mod:`azureml_local.worker.standin.corpus`), the sample as
-conversations. So the base model knows the facts, and what fine-tuning has to teach is the conversation.
+The corpus tells it as prose (:mod:`azureml_local.worker.standin.corpus`), and as people who ask one another
+(:mod:`azureml_local.worker.standin.conversations`). The sample is another world, which no model knows.
 """
 
 from __future__ import annotations
